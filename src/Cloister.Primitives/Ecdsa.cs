@@ -1,0 +1,136 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Formats.Asn1;
+using System.Security.Cryptography;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Crypto.Signers;
+using BigInteger = Org.BouncyCastle.Math.BigInteger;
+
+namespace Cloister.Primitives;
+
+public enum EcdsaCurve : byte { P256, P384 }
+
+/// <summary>How the two numbers r and s are written.</summary>
+public enum EcdsaSignatureFormat : byte
+{
+    /// <summary>SEQUENCE { r INTEGER, s INTEGER } in DER (RFC 3279, section 2.2.3).</summary>
+    Der,
+
+    /// <summary>r ‖ s, big-endian, each as long as the curve's order (IEEE P1363).</summary>
+    P1363,
+}
+
+/// <summary>An ECDSA public key on a NIST curve (FIPS 186-5). It verifies; nothing here signs.</summary>
+public sealed class EcdsaPublicKey : IDisposable
+{
+    private readonly EcdsaCurve _curve;
+    private readonly ECDsa? _native;
+    private readonly ECPublicKeyParameters? _managed;
+
+    private EcdsaPublicKey(EcdsaCurve curve, ECDsa? native, ECPublicKeyParameters? managed) => (_curve, _native, _managed) = (curve, native, managed);
+
+    /// <summary>False where the point is not uncompressed, not as long as the curve's, or not on the curve.</summary>
+    /// <param name="point">04 ‖ x ‖ y (SEC 1, section 2.3.3).</param>
+    public static bool TryImport(EcdsaCurve curve, ReadOnlySpan<byte> point, [NotNullWhen(true)] out EcdsaPublicKey? key) =>
+        TryImport(curve, point, Backends.Default, out key);
+
+    internal static bool TryImport(EcdsaCurve curve, ReadOnlySpan<byte> point, Backend backend, [NotNullWhen(true)] out EcdsaPublicKey? key)
+    {
+        key = null;
+        int size = SizeOf(curve);
+        if (point.Length != 1 + 2 * size || point[0] != 4)
+        {
+            return false;
+        }
+
+        try
+        {
+            key = backend.IsManaged() ? new(curve, null, ImportManaged(curve, point)) : new(curve, ImportNative(curve, point[1..], size), null);
+            return true;
+        }
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        {
+            return false; // both libraries report a point that is not on the curve this way
+        }
+    }
+
+    /// <summary>FIPS 186-5, section 6.4.2, over the hash of <paramref name="message"/>. False for anything but exactly one well-formed signature.</summary>
+    public bool Verify(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature, EcdsaSignatureFormat format)
+    {
+        int size = SizeOf(_curve);
+        Span<byte> fixedSize = stackalloc byte[2 * 48];
+        fixedSize = fixedSize[..(2 * size)];
+        switch (format)
+        {
+            case EcdsaSignatureFormat.P1363 when signature.Length == fixedSize.Length:
+                signature.CopyTo(fixedSize);
+                break;
+            case EcdsaSignatureFormat.Der when TryReadDer(signature, size, fixedSize):
+                break;
+            default:
+                return false;
+        }
+
+        Span<byte> digest = stackalloc byte[64];
+        digest = digest[..CryptographicOperations.HashData(hash, message, digest)];
+        return _managed is null ? _native!.VerifyHash(digest, fixedSize) : VerifyManaged(digest, fixedSize, size);
+    }
+
+    public void Dispose() => _native?.Dispose();
+
+    private static int SizeOf(EcdsaCurve curve) => curve switch
+    {
+        EcdsaCurve.P256 => 32,
+        EcdsaCurve.P384 => 48,
+        _               => throw new ArgumentOutOfRangeException(nameof(curve)),
+    };
+
+    private static ECDsa ImportNative(EcdsaCurve curve, ReadOnlySpan<byte> xy, int size) => ECDsa.Create(new ECParameters
+    {
+        Curve = curve is EcdsaCurve.P256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384,
+        Q = new ECPoint { X = xy[..size].ToArray(), Y = xy[size..].ToArray() },
+    });
+
+    private static ECPublicKeyParameters ImportManaged(EcdsaCurve curve, ReadOnlySpan<byte> point)
+    {
+        var parameters = Org.BouncyCastle.Asn1.Sec.SecNamedCurves.GetByName(curve is EcdsaCurve.P256 ? "secp256r1" : "secp384r1");
+        return new ECPublicKeyParameters(parameters.Curve.DecodePoint(point), new ECDomainParameters(parameters));
+    }
+
+    private bool VerifyManaged(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, int size)
+    {
+        var signer = new ECDsaSigner();
+        signer.Init(false, _managed);
+        return signer.VerifySignature(digest.ToArray(), new BigInteger(1, signature[..size]), new BigInteger(1, signature[size..]));
+    }
+
+    // Strict DER, minimal and positive integers, nothing behind: one encoding for one signature.
+    private static bool TryReadDer(ReadOnlySpan<byte> signature, int size, Span<byte> fixedSize)
+    {
+        try
+        {
+            var outer = new AsnReader(signature.ToArray(), AsnEncodingRules.DER);
+            var sequence = outer.ReadSequence();
+            outer.ThrowIfNotEmpty();
+            bool fits = TryWrite(sequence.ReadIntegerBytes().Span, fixedSize[..size]) & TryWrite(sequence.ReadIntegerBytes().Span, fixedSize[size..]);
+            sequence.ThrowIfNotEmpty();
+            return fits;
+        }
+        catch (AsnContentException)
+        {
+            return false;
+        }
+    }
+
+    private static bool TryWrite(ReadOnlySpan<byte> integer, Span<byte> destination)
+    {
+        bool negative = (integer[0] & 0x80) != 0;
+        var magnitude = integer.TrimStart((byte)0);
+        if (negative || magnitude.Length > destination.Length)
+        {
+            return false;
+        }
+        destination.Clear();
+        magnitude.CopyTo(destination[^magnitude.Length..]);
+        return true;
+    }
+}
