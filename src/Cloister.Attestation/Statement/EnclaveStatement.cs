@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Cloister.Primitives;
+using Cloister.Wire;
+
+namespace Cloister.Attestation;
+
+/// <summary>What an enclave says of itself (docs/spec/statement.md). The evidence binds its exact bytes.</summary>
+public sealed record EnclaveStatement
+{
+    /// <summary>The longest statement, in bytes.</summary>
+    public const int MaxSize = 64 * 1024;
+
+    /// <summary>The longest time from issue to expiry.</summary>
+    public static readonly TimeSpan MaxValidity = TimeSpan.FromHours(1);
+
+    public const int CurrentVersion = 1;
+
+    /// <summary>The role of an enclave that answers conversations.</summary>
+    public const string InferenceRole = "inference";
+
+    public required int Version { get; init; }
+
+    public required string Role { get; init; }
+
+    /// <summary>The machine: its chip identity in lower-case hex.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>The X25519 key of the channel's responder, base64 of 32 bytes. Its private half never leaves the enclave.</summary>
+    public required string ChannelKey { get; init; }
+
+    public required EnclaveConfiguration Config { get; init; }
+
+    public required ImmutableArray<ServedModel> Models { get; init; }
+
+    /// <summary>RFC 3339 in UTC with whole seconds, as is <see cref="ExpiresAt"/>.</summary>
+    public required string IssuedAt { get; init; }
+
+    public required string ExpiresAt { get; init; }
+
+    /// <summary>The bytes to be hashed, bound and carried.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.EnclaveStatement);
+
+    /// <summary>Reads a statement strictly: no unknown, repeated or missing member, no trailing bytes, at most 64 KiB.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out EnclaveStatement? statement)
+    {
+        statement = bytes.Length <= MaxSize ? AttestationJson.Read(bytes, AttestationJson.Default.EnclaveStatement) : null;
+        if (statement is not null && !statement.IsWellFormed())
+        {
+            statement = null;
+        }
+        return statement is not null;
+    }
+
+    /// <summary>SHA-512("cloister enclave statement v1\0" ‖ statement): what the hardware signs (section 2).</summary>
+    public static byte[] ReportData(ReadOnlySpan<byte> statement) => SHA512.HashData([.. "cloister enclave statement v1\0"u8, .. statement]);
+
+    /// <summary>SHA-256 of the exact bytes: what the channel's prologue carries.</summary>
+    public static byte[] Hash(ReadOnlySpan<byte> statement) => SHA256.HashData(statement);
+
+    public static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
+
+    internal DateTimeOffset Issued => ParseTime(IssuedAt)!.Value;
+
+    internal DateTimeOffset Expires => ParseTime(ExpiresAt)!.Value;
+
+    internal X25519PublicKey Channel => new(Base64.TryDecode(ChannelKey, out var key) ? key : []);
+
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
+
+    private static DateTimeOffset? ParseTime(string text) =>
+        DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
+    private bool IsWellFormed() =>
+        ParseTime(IssuedAt) is not null && ParseTime(ExpiresAt) is not null
+        && Hex.TryDecode(Node, out var node) && node.Length == 64
+        && Base64.TryDecode(ChannelKey, out var key) && key.Length == X25519PublicKey.Size
+        && Config is { Engine: not null, Limits: { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }, Egress.IsDefault: false, Counters.IsDefault: false }
+        && Config.Engine.Kind is EngineKind.Embedded == Config.Engine.Upstream is null
+        && (Config.Engine.Upstream is null || IsLoopback(Config.Engine.Upstream))
+        && !Models.IsDefault && Models.All(IsWellFormed) && Models.DistinctBy(model => model.Name).Count() == Models.Length;
+
+    private static bool IsWellFormed(ServedModel model) =>
+        model.Name.Length is > 0 and <= 128 && new[] { model.Weights, model.Tokenizer, model.Template }.All(digest => digest is null || (Hex.TryDecode(digest, out var bytes) && bytes.Length == 32));
+
+    private static bool IsLoopback(string address) =>
+        Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri is { Scheme: "http", IsLoopback: true, Query: "", Fragment: "", UserInfo: "" };
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    AllowDuplicateProperties = false,
+    RespectNullableAnnotations = true,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(EnclaveStatement))]
+[JsonSerializable(typeof(EnclaveConfiguration))]
+[JsonSerializable(typeof(BundleDocument))]
+[JsonSerializable(typeof(SnpEvidence))]
+[JsonSerializable(typeof(AppraisalPolicy))]
+internal sealed partial class AttestationJson : JsonSerializerContext
+{
+    /// <summary>Null where the bytes are not exactly one value of the type.</summary>
+    public static T? Read<T>(ReadOnlySpan<byte> bytes, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, type);
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
