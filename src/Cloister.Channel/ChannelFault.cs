@@ -46,6 +46,6 @@ public enum ChannelFault : byte
     /// <summary>No record went either way for longer than a session may rest.</summary>
     Idle = 13,
 
-    /// <summary>The transport failed while we were sending.</summary>
-    TransportFailed = 14,
+    /// <summary>The peer closed the session, as it may, before what we tried to write. The session itself has no fault.</summary>
+    Closed = 14,
 }
