@@ -20,7 +20,7 @@ public ref struct WireWriter(Span<byte> destination)
         return taken;
     }
 
-    public void Bytes(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
+    public void Bytes(scoped ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 
     public void Zeros(int length) => Take(length).Clear();
 
