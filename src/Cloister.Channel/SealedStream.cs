@@ -1,3 +1,4 @@
+using Cloister.Attestation;
 using Cloister.Channel.Records;
 using Cloister.Channel.Shaping;
 using Cloister.Primitives;
@@ -60,6 +61,29 @@ public sealed class SealedStream : Stream
         MessageTransport transport, X25519PrivateKey channelKey, ReadOnlyMemory<byte> statementHash, ChannelOptions options, CancellationToken cancellationToken) =>
         ShakeHandsAsync(transport, PaceRule.Answering, options,
             limited => SealedSession.RespondAsync(transport, channelKey, statementHash, options.Shaping, limited), cancellationToken);
+
+    /// <summary>The client's side: opens only to an enclave that was appraised. The stream owns the transport, also where this throws.</summary>
+    /// <param name="options">Its shaping is what the client wants; where the enclave's floor is higher, that is asked for.</param>
+    /// <exception cref="ArgumentException">The appraisal has expired.</exception>
+    /// <exception cref="ChannelException">The peer did not complete a handshake: it is not that enclave, or somebody cut in.</exception>
+    public static async Task<SealedStream> OpenAsync(
+        MessageTransport transport, AppraisedEnclave enclave, ChannelOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Time.GetUtcNow() >= enclave.ExpiresAt)
+        {
+            await transport.DisposeAsync().ConfigureAwait(false);
+            throw new ArgumentException("The appraisal has expired. Appraise a newer bundle.", nameof(enclave));
+        }
+
+        var floor = enclave.Statement.Config.ShapingFloor switch
+        {
+            ShapingFloor.None   => ShapingProfile.None,
+            ShapingFloor.Padded => ShapingProfile.Padded,
+            _                   => ShapingProfile.Paced,
+        };
+        var asked = options.Shaping > floor ? options : options with { Shaping = floor };
+        return await OpenAsync(transport, enclave.ChannelKey, enclave.StatementHash, asked, cancellationToken).ConfigureAwait(false);
+    }
 
     // The public door takes what only an appraisal can make.
     internal static Task<SealedStream> OpenAsync(
