@@ -1,0 +1,64 @@
+using Cloister.Enclave.Engines;
+using Microsoft.AspNetCore.Hosting.Server;
+
+namespace Cloister.Enclave.Api;
+
+/// <summary>The enclave's API as a web application that knows no configuration, no logger and no environment.</summary>
+/// <remarks>
+/// docs/spec/statement.md: nothing unmeasured steers the enclave. The builder is the empty one: it reads no
+/// <c>appsettings.json</c>, no environment variable and no argument, and it brings no server of its own.
+/// </remarks>
+public static class EnclaveApi
+{
+    /// <param name="server">The only door. In production that is <c>SealedServer</c>; the application ends it.</param>
+    public static WebApplication Build(Engine engine, IServer server)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
+        {
+            ApplicationName = "cloister-enclave",
+            EnvironmentName = Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Services.AddSingleton(server);
+        builder.Services.AddSingleton<IHostLifetime, ProgramsLifetime>();
+        builder.Services.AddRoutingCore();
+
+        var application = builder.Build();
+        application.Use(AnswerEveryFaultAsync);
+        application.UseRouting();
+        engine.Map(application);
+        application.UseEndpoints(_ => { });
+        return application;
+    }
+
+    private static async Task AnswerEveryFaultAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.Clear();
+            await ApiError.Failed.WriteAsync(context);
+        }
+        catch (Exception)
+        {
+            // Too late for a status, or nobody is there: the server ends the exchange without its authenticated end.
+            context.Abort();
+        }
+
+        if (!context.Response.HasStarted && context.Response is { StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, ContentLength: null, ContentType: null })
+        {
+            await (context.Response.StatusCode == StatusCodes.Status404NotFound ? ApiError.NoSuchPath : ApiError.WrongMethod).WriteAsync(context);
+        }
+    }
+
+    // The host's own would listen for Ctrl-C; when to stop is for the program to say.
+    private sealed class ProgramsLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
