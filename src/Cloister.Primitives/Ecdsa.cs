@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 using System.Security.Cryptography;
+using Org.BouncyCastle.Crypto.EC;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
 using BigInteger = Org.BouncyCastle.Math.BigInteger;
@@ -92,7 +93,7 @@ public sealed class EcdsaPublicKey : IDisposable
 
     private static ECPublicKeyParameters ImportManaged(EcdsaCurve curve, ReadOnlySpan<byte> point)
     {
-        var parameters = Org.BouncyCastle.Asn1.Sec.SecNamedCurves.GetByName(curve is EcdsaCurve.P256 ? "secp256r1" : "secp384r1");
+        var parameters = CustomNamedCurves.GetByName(curve is EcdsaCurve.P256 ? "secp256r1" : "secp384r1");
         return new ECPublicKeyParameters(parameters.Curve.DecodePoint(point), new ECDomainParameters(parameters));
     }
 

@@ -1,15 +1,12 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using Org.BouncyCastle.Crypto;
-using Org.BouncyCastle.Crypto.Digests;
-using Org.BouncyCastle.Crypto.Engines;
-using Org.BouncyCastle.Crypto.Parameters;
-using Org.BouncyCastle.Crypto.Signers;
 using BigInteger = Org.BouncyCastle.Math.BigInteger;
 
 namespace Cloister.Primitives;
 
 /// <summary>An RSA public key of 2,048 to 4,096 bits (RFC 8017). It verifies; nothing here signs.</summary>
+/// <remarks>The hash is SHA-256, SHA-384 or SHA-512.</remarks>
 public sealed class RsaPublicKey : IDisposable
 {
     private const int MinBytes = 2048 / 8;
@@ -18,9 +15,9 @@ public sealed class RsaPublicKey : IDisposable
 
     private readonly int _size;
     private readonly RSA? _native;
-    private readonly RsaKeyParameters? _managed;
+    private readonly ManagedRsa? _managed;
 
-    private RsaPublicKey(int size, RSA? native, RsaKeyParameters? managed) => (_size, _native, _managed) = (size, native, managed);
+    private RsaPublicKey(int size, RSA? native, ManagedRsa? managed) => (_size, _native, _managed) = (size, native, managed);
 
     /// <summary>False where the modulus is even or not of 2,048 to 4,096 bits, or the exponent is even, 1, or over 32 bits.</summary>
     /// <param name="modulus">Big-endian, without leading zeros.</param>
@@ -41,47 +38,117 @@ public sealed class RsaPublicKey : IDisposable
         try
         {
             key = backend.IsManaged()
-                ? new(modulus.Length, null, new RsaKeyParameters(false, new BigInteger(1, modulus), new BigInteger(1, exponent)))
+                ? new(modulus.Length, null, new ManagedRsa(modulus, exponent))
                 : new(modulus.Length, RSA.Create(new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() }), null);
             return true;
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (CryptographicException)
         {
-            return false; // a modulus with a small factor, say
+            return false; // a platform may have bounds of its own
         }
     }
 
     /// <summary>RSASSA-PSS (section 8.1.2): MGF1 with the same hash, salt as long as the hash.</summary>
-    public bool VerifyPss(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature) => signature.Length == _size && (_managed is null
-        ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pss)
-        : VerifyManaged(new PssSigner(new RsaBlindedEngine(), DigestOf(hash), DigestOf(hash).GetDigestSize()), message, signature));
+    public bool VerifyPss(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+    {
+        RequireSha2(hash);
+        return signature.Length == _size
+            && (_managed is null ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pss) : _managed.VerifyPss(message, hash, signature));
+    }
 
     /// <summary>RSASSA-PKCS1-v1_5 (section 8.2.2).</summary>
-    public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature) => signature.Length == _size && (_managed is null
-        ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pkcs1)
-        : VerifyManaged(new RsaDigestSigner(DigestOf(hash)), message, signature));
+    public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+    {
+        RequireSha2(hash);
+        return signature.Length == _size
+            && (_managed is null ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pkcs1) : _managed.VerifyPkcs1(message, hash, signature));
+    }
 
     public void Dispose() => _native?.Dispose();
 
-    private bool VerifyManaged(ISigner signer, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    private static void RequireSha2(HashAlgorithmName hash)
     {
-        signer.Init(false, _managed);
-        signer.BlockUpdate(message);
-        try
+        if (hash.Name is not ("SHA256" or "SHA384" or "SHA512"))
         {
-            return signer.VerifySignature(signature.ToArray());
-        }
-        catch (CryptoException)
-        {
-            return false; // a signature that is no less than the modulus, or opens to something too short
+            throw new ArgumentOutOfRangeException(nameof(hash), hash.Name, "SHA-256, SHA-384 or SHA-512.");
         }
     }
 
-    private static IDigest DigestOf(HashAlgorithmName hash) => hash.Name switch
+    /// <summary>
+    /// RFC 8017 as written, over BouncyCastle's integers. Its own RSA would test at every import that the modulus is composite,
+    /// 150 ms of native time for 4,096 bits, and would let a PKCS #1 encoding without the NULL of its algorithm pass.
+    /// </summary>
+    private sealed class ManagedRsa(ReadOnlySpan<byte> modulus, ReadOnlySpan<byte> exponent)
     {
-        "SHA256" => new Sha256Digest(),
-        "SHA384" => new Sha384Digest(),
-        "SHA512" => new Sha512Digest(),
-        _        => throw new ArgumentOutOfRangeException(nameof(hash)),
-    };
+        private readonly int _size = modulus.Length;
+        private readonly BigInteger _modulus = new(1, modulus);
+        private readonly BigInteger _exponent = new(1, exponent);
+
+        // Section 9.2: encode the message again and compare.
+        public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+        {
+            byte[] digestInfo = [.. DigestInfoPrefix(hash), .. CryptographicOperations.HashData(hash, message)];
+            byte[] expected = [0, 1, .. Enumerable.Repeat((byte)0xff, _size - digestInfo.Length - 3), 0, .. digestInfo];
+            return TryRecover(signature, out byte[] encoded) && encoded.AsSpan().SequenceEqual(expected);
+        }
+
+        // Section 9.1.2: masked (zeros ‖ 01 ‖ salt) ‖ H ‖ bc, where H = Hash(eight zeros ‖ Hash(message) ‖ salt).
+        public bool VerifyPss(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+        {
+            byte[] digest = CryptographicOperations.HashData(hash, message);
+            if (!TryRecover(signature, out byte[] encoded) || encoded[^1] != 0xbc || (encoded[0] & 0x80) != 0)
+            {
+                return false;
+            }
+
+            var block = encoded.AsSpan(0, _size - digest.Length - 1);
+            var seal = encoded.AsSpan(block.Length, digest.Length);
+            Unmask(block, seal, hash);
+            block[0] &= 0x7f;
+
+            int zeros = block.Length - 1 - digest.Length;
+            return !block[..zeros].ContainsAnyExcept((byte)0)
+                && block[zeros] == 1
+                && CryptographicOperations.HashData(hash, [.. new byte[8], .. digest, .. block[(zeros + 1)..]]).AsSpan().SequenceEqual(seal);
+        }
+
+        // Section 5.2.2, and 4.1: as many bytes as the modulus has.
+        private bool TryRecover(ReadOnlySpan<byte> signature, out byte[] encoded)
+        {
+            var number = new BigInteger(1, signature);
+            encoded = new byte[_size];
+            if (number.CompareTo(_modulus) >= 0)
+            {
+                return false;
+            }
+            byte[] recovered = number.ModPow(_exponent, _modulus).ToByteArrayUnsigned();
+            recovered.CopyTo(encoded, _size - recovered.Length);
+            return true;
+        }
+
+        // MGF1, appendix B.2.1.
+        private static void Unmask(Span<byte> block, ReadOnlySpan<byte> seed, HashAlgorithmName hash)
+        {
+            byte[] input = [.. seed, 0, 0, 0, 0];
+            for (int counter = 0; !block.IsEmpty; counter++)
+            {
+                BinaryPrimitives.WriteInt32BigEndian(input.AsSpan(seed.Length), counter);
+                byte[] mask = CryptographicOperations.HashData(hash, input);
+                int length = Math.Min(mask.Length, block.Length);
+                for (int i = 0; i < length; i++)
+                {
+                    block[i] ^= mask[i];
+                }
+                block = block[length..];
+            }
+        }
+
+        // Section 9.2, note 1: the DER of DigestInfo up to the hash itself.
+        private static ReadOnlySpan<byte> DigestInfoPrefix(HashAlgorithmName hash) => hash.Name switch
+        {
+            "SHA256" => [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20],
+            "SHA384" => [0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30],
+            _        => [0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40],
+        };
+    }
 }
