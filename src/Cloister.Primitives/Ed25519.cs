@@ -3,6 +3,11 @@ using Managed = Org.BouncyCastle.Math.EC.Rfc8032.Ed25519;
 namespace Cloister.Primitives;
 
 /// <summary>An Ed25519 public key (RFC 8032).</summary>
+/// <remarks>
+/// RFC 8032 leaves implementations a choice about points with a part of small order, and those here chose differently. No
+/// honest signer makes such a key or signature, but whoever makes one on purpose could show a browser another log than a
+/// server. So both accept exactly this: a canonical A of prime order, a canonical S, and R = [S]B − [k]A.
+/// </remarks>
 public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
 {
     /// <summary>In bytes.</summary>
@@ -10,7 +15,9 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
 
     private readonly byte[] _bytes;
     private readonly Backend _backend;
+    private readonly bool _ofPrimeOrder;
 
+    /// <summary>Takes any 32 bytes; a key that is none, or not of prime order, verifies nothing.</summary>
     /// <exception cref="ArgumentException"><paramref name="bytes"/> is not 32 bytes long.</exception>
     public Ed25519PublicKey(ReadOnlySpan<byte> bytes) : this(bytes, Backends.Default) { }
 
@@ -18,34 +25,47 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     {
         Sizes.Require(bytes.Length, Size, nameof(bytes));
         (_bytes, _backend) = (bytes.ToArray(), backend);
+        _ofPrimeOrder = IsOfPrimeOrder(_bytes);
     }
 
     public ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>RFC 8032, section 5.1.7. False for a signature of any other length, key or message, and for one that is not canonical.</summary>
-    public unsafe bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
-    {
-        if (signature.Length != Ed25519PrivateKey.SignatureSize)
-        {
-            return false;
-        }
-        if (_backend.IsManaged())
-        {
-            return Managed.Verify(signature.ToArray(), 0, _bytes, 0, message.ToArray(), 0, message.Length);
-        }
-
-        Sodium.Initialise();
-        fixed (byte* s = signature, m = message, pk = _bytes)
-        {
-            return Sodium.crypto_sign_ed25519_verify_detached(s, m, (ulong)message.Length, pk) == 0;
-        }
-    }
+    public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
+        _ofPrimeOrder && signature.Length == Ed25519PrivateKey.SignatureSize
+        && (_backend.IsManaged() ? VerifyManaged(message, signature) : VerifyNative(message, signature));
 
     public bool Equals(Ed25519PublicKey? other) => other is not null && Bytes.SequenceEqual(other.Bytes);
 
     public override bool Equals(object? obj) => Equals(obj as Ed25519PublicKey);
 
     public override int GetHashCode() => BitConverter.ToInt32(_bytes);
+
+    private unsafe bool VerifyNative(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)
+    {
+        fixed (byte* s = signature, m = message, pk = _bytes)
+        {
+            return Sodium.crypto_sign_ed25519_verify_detached(s, m, (ulong)message.Length, pk) == 0;
+        }
+    }
+
+    // This one multiplies what it compares by the cofactor, which hides a part of small order, unless R has none either.
+    private bool VerifyManaged(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
+        IsOfPrimeOrder(signature[..Size]) && Managed.Verify(signature.ToArray(), 0, _bytes, 0, message.ToArray(), 0, message.Length);
+
+    private unsafe bool IsOfPrimeOrder(ReadOnlySpan<byte> point)
+    {
+        if (_backend.IsManaged())
+        {
+            return Managed.ValidatePublicKeyFull(point.ToArray(), 0);
+        }
+
+        Sodium.Initialise();
+        fixed (byte* p = point)
+        {
+            return Sodium.crypto_core_ed25519_is_valid_point(p) == 1;
+        }
+    }
 }
 
 /// <summary>An Ed25519 private key. Wiped by <see cref="Dispose"/>; using it afterwards throws.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Cloister.Primitives;
 
-/// <summary>The functions of libsodium 1.0.22 that we call. Each returns 0 for success and -1 for refusal.</summary>
+/// <summary>The functions of libsodium 1.0.22 that we call. Each returns 0 for success and -1 for refusal, unless it says otherwise.</summary>
 /// <remarks>Callers check every length first: libsodium reads and writes what the primitive's constants say.</remarks>
 internal static unsafe partial class Sodium
 {
@@ -39,6 +39,10 @@ internal static unsafe partial class Sodium
 
     [LibraryImport(Library)]
     public static partial int crypto_kem_mlkem768_dec(byte* secret, byte* ciphertext, byte* secretKey);
+
+    /// <summary>1 where the point is canonical, on the curve, in the prime-order subgroup and not the identity; else 0.</summary>
+    [LibraryImport(Library)]
+    public static partial int crypto_core_ed25519_is_valid_point(byte* p);
 
     [LibraryImport(Library)]
     public static partial int crypto_sign_ed25519_seed_keypair(byte* publicKey, byte* secretKey, byte* seed);
