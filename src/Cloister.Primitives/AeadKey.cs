@@ -57,15 +57,24 @@ public abstract class AeadKey : IDisposable
         return opened;
     }
 
+    /// <summary>Overwrites the key, as a ratchet does.</summary>
+    /// <exception cref="ArgumentException"><paramref name="key"/> is not 32 bytes long.</exception>
+    public void Replace(ReadOnlySpan<byte> key)
+    {
+        Sizes.Require(key.Length, Size, nameof(key));
+        key.CopyTo(Key.Bytes);
+        Forget();
+    }
+
     public void Dispose()
     {
         Key.Wipe();
-        Release();
+        Forget();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Lets go of what an implementation holds beside the key.</summary>
-    private protected virtual void Release() { }
+    /// <summary>Lets go of whatever was made from the key, which is another one now, or gone.</summary>
+    private protected virtual void Forget() { }
 
     private protected abstract void SealChecked(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData, Span<byte> sealedBytes);
 

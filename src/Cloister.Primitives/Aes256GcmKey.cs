@@ -18,16 +18,6 @@ public sealed class Aes256GcmKey : AeadKey
 
     internal static Aes256GcmKey Import(ReadOnlySpan<byte> key, Backend backend) => new(key, backend);
 
-    /// <summary>Overwrites the key, as a ratchet does.</summary>
-    /// <exception cref="ArgumentException"><paramref name="key"/> is not 32 bytes long.</exception>
-    public void Replace(ReadOnlySpan<byte> key)
-    {
-        Sizes.Require(key.Length, Size, nameof(key));
-        key.CopyTo(Key.Bytes);
-        _native?.Dispose();
-        _native = null;
-    }
-
     private protected override void SealChecked(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData, Span<byte> sealedBytes)
     {
         if (_backend.IsManaged())
@@ -56,7 +46,11 @@ public sealed class Aes256GcmKey : AeadKey
         }
     }
 
-    private protected override void Release() => _native?.Dispose();
+    private protected override void Forget()
+    {
+        _native?.Dispose();
+        _native = null;
+    }
 
     private AesGcm Native => _native ??= new AesGcm(Key.Bytes, TagSize);
 

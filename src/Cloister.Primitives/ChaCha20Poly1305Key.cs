@@ -29,16 +29,6 @@ public sealed class ChaCha20Poly1305Key : AeadKey
 
     internal static ChaCha20Poly1305Key Import(ReadOnlySpan<byte> key, Backend backend) => new(key, backend);
 
-    /// <summary>Overwrites the key, as a ratchet does.</summary>
-    /// <exception cref="ArgumentException"><paramref name="key"/> is not 32 bytes long.</exception>
-    public void Replace(ReadOnlySpan<byte> key)
-    {
-        Sizes.Require(key.Length, Size, nameof(key));
-        key.CopyTo(Key.Bytes);
-        _bulk?.Dispose();
-        _bulk = null;
-    }
-
     private protected override unsafe void SealChecked(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> plaintext, ReadOnlySpan<byte> associatedData, Span<byte> sealedBytes)
     {
         if (_backend.IsManaged())
@@ -75,7 +65,11 @@ public sealed class ChaCha20Poly1305Key : AeadKey
         }
     }
 
-    private protected override void Release() => _bulk?.Dispose();
+    private protected override void Forget()
+    {
+        _bulk?.Dispose();
+        _bulk = null;
+    }
 
     private ChaCha20Poly1305 Bulk => _bulk ??= new ChaCha20Poly1305(Key.Bytes);
 

@@ -11,23 +11,10 @@ public sealed class XAes256GcmKey : AeadKey
     private const int DerivingSize = 12;
 
     private readonly Backend _backend;
-    private readonly Secret _k1 = new(Block);
+    private Aes? _native;
+    private Secret? _k1;
 
-    private XAes256GcmKey(ReadOnlySpan<byte> key, Backend backend) : base(key)
-    {
-        _backend = backend;
-
-        // L = AES-256ₖ(0¹²⁸); K1 = L shifted left by one bit, and 0x87 into its last byte where L's top bit was set.
-        var k1 = _k1.Bytes;
-        k1.Clear();
-        EncryptBlocks(k1);
-        int carry = k1[0] >> 7;
-        for (int i = 0; i < Block - 1; i++)
-        {
-            k1[i] = (byte)((k1[i] << 1 | k1[i + 1] >> 7) & 0xff);
-        }
-        k1[^1] = (byte)((k1[^1] << 1 ^ carry * 0x87) & 0xff);
-    }
+    private XAes256GcmKey(ReadOnlySpan<byte> key, Backend backend) : base(key) => _backend = backend;
 
     public override int NonceSize => 24;
 
@@ -48,11 +35,36 @@ public sealed class XAes256GcmKey : AeadKey
         return derived.TryOpen(nonce[DerivingSize..], sealedBytes, associatedData, plaintext);
     }
 
-    private protected override void Release() => _k1.Wipe();
+    private protected override void Forget()
+    {
+        _native?.Dispose();
+        _native = null;
+        _k1?.Wipe();
+        _k1 = null;
+    }
+
+    private ReadOnlySpan<byte> K1 => (_k1 ??= DeriveK1()).Bytes;
+
+    // L = AES-256ₖ(0¹²⁸); K1 = L shifted left by one bit, and 0x87 into its last byte where L's top bit was set.
+    private Secret DeriveK1()
+    {
+        var secret = new Secret(Block);
+        var k1 = secret.Bytes;
+        k1.Clear();
+        EncryptBlocks(k1);
+        int carry = k1[0] >> 7;
+        for (int i = 0; i < Block - 1; i++)
+        {
+            k1[i] = (byte)((k1[i] << 1 | k1[i + 1] >> 7) & 0xff);
+        }
+        k1[^1] = (byte)((k1[^1] << 1 ^ carry * 0x87) & 0xff);
+        return secret;
+    }
 
     // M1 = 0x00 01 'X' 0x00 ‖ N[:12], M2 = 0x00 02 'X' 0x00 ‖ N[:12]; Kx = AES-256ₖ(M1 ⊕ K1) ‖ AES-256ₖ(M2 ⊕ K1).
     private Aes256GcmKey Derive(ReadOnlySpan<byte> nonce)
     {
+        var k1 = K1;
         Span<byte> derived = stackalloc byte[2 * Block];
         for (int half = 0; half < 2; half++)
         {
@@ -62,7 +74,7 @@ public sealed class XAes256GcmKey : AeadKey
             nonce[..DerivingSize].CopyTo(message[label.Length..]);
             for (int i = 0; i < Block; i++)
             {
-                message[i] ^= _k1.Bytes[i];
+                message[i] ^= k1[i];
             }
         }
         EncryptBlocks(derived);
@@ -86,8 +98,20 @@ public sealed class XAes256GcmKey : AeadKey
         }
 
         // One block at a time is what the specification asks for: ECB here is the bare block cipher, not a mode for data.
-        using var aes = Aes.Create();
-        aes.SetKey(Key.Bytes);
-        aes.EncryptEcb(blocks, blocks, PaddingMode.None);
+        Native.EncryptEcb(blocks, blocks, PaddingMode.None);
+    }
+
+    private Aes Native
+    {
+        get
+        {
+            if (_native is null)
+            {
+                var aes = Aes.Create();
+                aes.SetKey(Key.Bytes);
+                _native = aes;
+            }
+            return _native;
+        }
     }
 }
