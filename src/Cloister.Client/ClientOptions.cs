@@ -1,0 +1,24 @@
+using Cloister.Attestation;
+using Cloister.Channel;
+
+namespace Cloister.Client;
+
+/// <summary>Which deployment to speak to, and what is demanded of it.</summary>
+public sealed record ClientOptions
+{
+    /// <summary>The operator's address, <c>http</c> or <c>https</c>. It is trusted with nothing.</summary>
+    public required Uri Operator { get; init; }
+
+    public required AppraisalPolicy Policy { get; init; }
+
+    /// <summary>The device's own time.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public ShapingProfile Shaping { get; init; } = ShapingProfile.Paced;
+
+    /// <summary>How the directory is fetched. Null: the platform's handler.</summary>
+    public HttpMessageHandler? DirectoryHandler { get; init; }
+
+    /// <summary>Called with each appraisal, accepted or not, before anything is sent: for a proof panel.</summary>
+    public Action<AttestationResult>? Appraised { get; init; }
+}

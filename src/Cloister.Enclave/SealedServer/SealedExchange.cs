@@ -1,0 +1,181 @@
+using Cloister.Channel.Exchanges;
+using Cloister.Wire;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
+using Nerdbank.Streams;
+
+namespace Cloister.Enclave.SealedServer;
+
+/// <summary>One request and its answer (docs/spec/exchanges.md, sections 2 to 4).</summary>
+internal sealed class SealedExchange<TContext>(
+    MultiplexingStream.Channel channel, IHttpApplication<TContext> application, SealedServerOptions options, AnswerMemory answers, ReplayWindow replays, Func<bool> isLost) where TContext : notnull
+{
+    private const int RequestIdSize = 16;
+    private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(30);
+
+    public async Task RunAsync()
+    {
+        var reader = new BinaryHttpReader(channel.Input);
+        RequestHead head;
+        using (var patience = new CancellationTokenSource(HeadPatience, options.Channel.Time))
+        {
+            head = await reader.ReadRequestHeadAsync(patience.Token);
+        }
+
+        if (!Base64.TryDecodeUrl(ValueOf(head, Exchanges.RequestField), out var id) || id.Length != RequestIdSize)
+        {
+            await RefuseAsync(StatusCodes.Status400BadRequest);
+        }
+        else if (head.Path.StartsWith(Exchanges.AnswersPath, StringComparison.Ordinal))
+        {
+            await ResumeAsync(head);
+        }
+        else if (!replays.TryAdd(ValueOf(head, Exchanges.RequestField)))
+        {
+            await RefuseAsync(StatusCodes.Status409Conflict);
+        }
+        else
+        {
+            await AnswerAsync(head, reader);
+        }
+    }
+
+    private async Task AnswerAsync(RequestHead head, BinaryHttpReader reader)
+    {
+        string resume = ValueOf(head, Exchanges.ResumeField);
+        var memory = resume.Length > 0 ? answers.Begin(ValueOf(head, Exchanges.RequestField), resume) : null;
+        using var aborted = new CancellationTokenSource();
+        var answer = new AnswerStream(channel.Output, memory, isLost);
+
+        // A client that cancels closes the exchange; one that was cut off did not, and a resumable answer then goes on.
+        _ = channel.Completion.ContinueWith(_ => EndedAsync(memory, aborted), TaskScheduler.Default);
+
+        var features = Describe(head, new RequestStream(reader, options.MaxRequestBytes), answer, aborted);
+        var context = application.CreateContext(features);
+        Exception? failure = null;
+        try
+        {
+            await application.ProcessRequestAsync(context);
+            await features.GetRequiredFeature<IHttpResponseBodyFeature>().CompleteAsync();
+            await answer.EndAsync();
+        }
+        catch (Exception e)
+        {
+            failure = e;
+            await FailAsync(answer, e);
+        }
+        finally
+        {
+            application.DisposeContext(context, failure);
+            memory?.Close(complete: failure is null);
+        }
+
+        await LingerAsync();
+        if (memory is not null && !isLost())
+        {
+            answers.Forget(memory);
+        }
+    }
+
+    // Never with the exception's text: it is not the peer's.
+    private static async Task FailAsync(AnswerStream answer, Exception failure)
+    {
+        if (!answer.HasStarted && failure is not OperationCanceledException)
+        {
+            answer.Response.StatusCode = failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+            answer.Response.Headers.Clear();
+            await answer.EndAsync();
+        }
+    }
+
+    private async Task EndedAsync(Answer? memory, CancellationTokenSource aborted)
+    {
+        if (memory is not null && isLost())
+        {
+            memory.Orphan();
+            return;
+        }
+        try
+        {
+            await aborted.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The answer was complete before.
+        }
+    }
+
+    private async Task ResumeAsync(RequestHead head)
+    {
+        string id = head.Path[Exchanges.AnswersPath.Length..];
+        if (head.Method != "GET" || !long.TryParse(ValueOf(head, Exchanges.OffsetField), out long offset) || offset < 0
+            || !answers.TryFind(id, ValueOf(head, Exchanges.ResumeField), out var memory))
+        {
+            await RefuseAsync(StatusCodes.Status404NotFound);
+            return;
+        }
+
+        using var cancelled = new CancellationTokenSource();
+        _ = channel.Completion.ContinueWith(_ => isLost() ? Task.CompletedTask : cancelled.CancelAsync(), TaskScheduler.Default);
+        var whole = await memory.WaitForHeadAsync(cancelled.Token);
+        BinaryHttpCodec.WriteResponseHead(channel.Output, whole);
+        for (long at = offset; ; )
+        {
+            var more = await memory.ReadAsync(at, cancelled.Token);
+            if (more.IsEmpty)
+            {
+                break;
+            }
+            BinaryHttpCodec.WriteChunk(channel.Output, more.Span);
+            await channel.Output.FlushAsync(cancelled.Token);
+            at += more.Length;
+        }
+        await EndAsync();
+    }
+
+    private async Task RefuseAsync(int status)
+    {
+        BinaryHttpCodec.WriteResponseHead(channel.Output, new ResponseHead(status, []));
+        await EndAsync();
+    }
+
+    private async Task EndAsync()
+    {
+        BinaryHttpCodec.WriteEnd(channel.Output, []);
+        await channel.Output.CompleteAsync();
+        await LingerAsync();
+    }
+
+    // Closing an exchange drops what has not left yet, so it stays until the client has read to the end and let go, or is gone.
+    private Task LingerAsync() => channel.Completion.WaitAsync(Exchanges.ResumeWindow, options.Channel.Time).ContinueWith(_ => { }, TaskScheduler.Default);
+
+    private static FeatureCollection Describe(RequestHead head, RequestStream body, AnswerStream answer, CancellationTokenSource aborted)
+    {
+        int query = head.Path.IndexOf('?');
+        var request = new HttpRequestFeature
+        {
+            Protocol = "HTTP/1.1",
+            Method = head.Method,
+            Scheme = head.Scheme,
+            RawTarget = head.Path,
+            Path = Uri.UnescapeDataString(query < 0 ? head.Path : head.Path[..query]),
+            QueryString = query < 0 ? "" : head.Path[query..],
+            Body = body,
+        };
+        foreach (var field in head.Fields.Where(field => !field.Name.StartsWith("cloister-", StringComparison.Ordinal)))
+        {
+            request.Headers.Append(field.Name, field.Value);
+        }
+        request.Headers.Host = head.Authority;
+
+        var features = new FeatureCollection();
+        features.Set<IHttpRequestFeature>(request);
+        features.Set<IHttpRequestBodyDetectionFeature>(body);
+        features.Set<IHttpResponseFeature>(answer.Response);
+        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(answer));
+        features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = aborted.Token });
+        return features;
+    }
+
+    private static string ValueOf(RequestHead head, string name) => head.Fields.FirstOrDefault(field => field.Name == name).Value ?? "";
+}
