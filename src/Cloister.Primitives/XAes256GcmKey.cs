@@ -5,6 +5,7 @@ using Org.BouncyCastle.Crypto.Parameters;
 namespace Cloister.Primitives;
 
 /// <summary>XAES-256-GCM (C2SP): AES-256-GCM with 24-byte nonces, long enough to be random, by a key derived from the first half.</summary>
+/// <remarks>Each message has a key of its own, which the platform wraps in an object: sealing and opening allocate 256 bytes.</remarks>
 public sealed class XAes256GcmKey : AeadKey
 {
     private const int Block = 16;

@@ -107,6 +107,12 @@ public class WycheproofTests
         {
             byte[] message = test.Hex("msg"), sealedBytes = [.. test.Hex("ct"), .. test.Hex("tag")];
             using var key = import(test.Hex("key"));
+            if (test.Hex("iv").Length != key.NonceSize)
+            {
+                Assert.Throws<ArgumentException>(() => key.TryOpen(test.Hex("iv"), sealedBytes, test.Hex("aad"), new byte[message.Length]));
+                return false;
+            }
+
             var opened = new byte[sealedBytes.Length - AeadKey.TagSize];
             if (!key.TryOpen(test.Hex("iv"), sealedBytes, test.Hex("aad"), opened))
             {
@@ -117,8 +123,9 @@ public class WycheproofTests
             key.Seal(test.Hex("iv"), message, test.Hex("aad"), again);
             return opened.AsSpan().SequenceEqual(message) && again.AsSpan().SequenceEqual(sealedBytes);
         },
-        only: group => group.GetProperty("keySize").GetInt32() == 256 && group.GetProperty("tagSize").GetInt32() == 128
-            && group.GetProperty("ivSize").GetInt32() == (file.StartsWith('x') ? 192 : 96));
+        // GCM is also defined for other nonces, and for shorter keys and tags. We have one size of each.
+        wanted: test => Wycheproof.IsValid(test) && test.GetProperty("iv").GetString()!.Length == (file.StartsWith('x') ? 48 : 24),
+        only: group => group.GetProperty("keySize").GetInt32() == 256 && group.GetProperty("tagSize").GetInt32() == 128);
 
     private static void CheckEcdsa(string file, EcdsaCurve curve, HashAlgorithmName hash, Backend backend) => Wycheproof.Check(file, (group, test) =>
         EcdsaPublicKey.TryImport(curve, group.GetProperty("publicKey").Hex("uncompressed"), backend, out var key)
