@@ -31,6 +31,8 @@ public static class EnclaveApi
         return application;
     }
 
+    // Past the head there is no status to send any more. The exception then goes on to the server, which ends the exchange without
+    // its end, so that a cut answer does not look complete. No logger hears of it.
     private static async Task AnswerEveryFaultAsync(HttpContext context, RequestDelegate next)
     {
         try
@@ -41,11 +43,6 @@ public static class EnclaveApi
         {
             context.Response.Clear();
             await ApiError.Failed.WriteAsync(context);
-        }
-        catch (Exception)
-        {
-            // Too late for a status, or nobody is there: the server ends the exchange without its authenticated end.
-            context.Abort();
         }
 
         if (!context.Response.HasStarted && context.Response is { StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, ContentLength: null, ContentType: null })

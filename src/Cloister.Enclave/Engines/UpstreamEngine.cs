@@ -144,10 +144,6 @@ public sealed class UpstreamEngine : Engine
                 await context.Response.Body.FlushAsync(context.RequestAborted);
             }
         }
-        catch (Exception fault) when (fault is IOException or HttpRequestException or OperationCanceledException)
-        {
-            context.Abort();
-        }
         finally
         {
             Array.Clear(chunk);

@@ -3,12 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Enclave.Engines;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Cloister.Enclave.Tests.Api;
 
@@ -202,38 +197,5 @@ public class UpstreamApiTests
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return new Uri($"http://{socket.LocalEndPoint}");
-    }
-
-    /// <summary>A real server beside the enclave's program, which notes what reaches it.</summary>
-    private sealed class Upstream : IAsyncDisposable
-    {
-        private readonly WebApplication _application;
-
-        private Upstream(WebApplication application) => _application = application;
-
-        public string? Target { get; private set; }
-
-        public Dictionary<string, string> Fields { get; private set; } = [];
-
-        public Uri Address => new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-
-        public UpstreamEngine Engine => new(new Uri(Address, "/v1/"), ApiOnKestrel.Limits);
-
-        public static async Task<Upstream> StartAsync(RequestDelegate answer)
-        {
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-            var upstream = new Upstream(builder.Build());
-            upstream._application.Run(context =>
-            {
-                upstream.Target = context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
-                upstream.Fields = context.Request.Headers.ToDictionary(field => field.Key, field => field.Value.ToString());
-                return answer(context);
-            });
-            await upstream._application.StartAsync();
-            return upstream;
-        }
-
-        public ValueTask DisposeAsync() => _application.DisposeAsync();
     }
 }
