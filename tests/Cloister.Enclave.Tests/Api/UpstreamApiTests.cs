@@ -111,18 +111,22 @@ public class UpstreamApiTests
     [Fact]
     public async Task An_upstream_that_breaks_off_breaks_the_answer_off()
     {
+        var read = new SemaphoreSlim(0);
         await using var upstream = await Upstream.StartAsync(async context =>
         {
             await context.Response.WriteAsync("data: 1\n\n");
             await context.Response.Body.FlushAsync();
+            await read.WaitAsync(TestContext.Current.CancellationToken);
             context.Abort();
         });
         await using var api = await ApiOnKestrel.StartAsync(upstream.Engine);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(Odd) };
+        using var response = await api.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await response.Content.ReadAsStreamAsync();
 
-        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
-        {
-            using var response = await api.Client.PostAsync("/v1/chat/completions", new StringContent(Odd));
-        });
+        Assert.True(await body.ReadAsync(new byte[100]) > 0);
+        read.Release();
+        await Assert.ThrowsAnyAsync<IOException>(async () => Assert.Equal(0, await body.ReadAsync(new byte[100])));
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Cloister.Attestation;
 using Cloister.Channel;
-using Cloister.Client;
 using Cloister.Enclave.Engines;
 using Cloister.Enclave.Tests.Api;
 using Microsoft.AspNetCore.Http;
@@ -91,10 +90,12 @@ public class EnclaveHostTests
     [Fact]
     public async Task An_upstream_that_breaks_off_cuts_the_answer_off_at_the_device()
     {
+        var read = new SemaphoreSlim(0);
         await using var upstream = await Upstream.StartAsync(async context =>
         {
             await context.Response.WriteAsync("data: 1\n\n");
             await context.Response.Body.FlushAsync();
+            await read.WaitAsync(Patience);
             context.Abort();
         });
         await using var enclave = await RunningEnclave.StartAsync(RunningEnclave.Setup(upstream.Engine, upstream.Address.ToString()));
@@ -102,7 +103,10 @@ public class EnclaveHostTests
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = Json("{}") };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Patience);
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync(Patience));
+        await using var body = await response.Content.ReadAsStreamAsync(Patience);
+        Assert.True(await body.ReadAsync(new byte[100], Patience) > 0);
+        read.Release();
+        await Assert.ThrowsAnyAsync<IOException>(async () => Assert.Equal(0, await body.ReadAsync(new byte[100], Patience)));
     }
 
     [Fact]
