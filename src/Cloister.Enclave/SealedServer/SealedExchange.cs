@@ -53,6 +53,7 @@ internal sealed class SealedExchange<TContext>(
         var features = Describe(head, new RequestStream(reader, options.MaxRequestBytes), answer, aborted);
         var context = application.CreateContext(features);
         Exception? failure = null;
+        bool ended = true;
         try
         {
             await application.ProcessRequestAsync(context);
@@ -62,7 +63,7 @@ internal sealed class SealedExchange<TContext>(
         catch (Exception e)
         {
             failure = e;
-            await FailAsync(answer, e);
+            ended = await FailAsync(answer, e);
         }
         finally
         {
@@ -70,22 +71,28 @@ internal sealed class SealedExchange<TContext>(
             memory?.Close(complete: failure is null);
         }
 
-        await LingerAsync();
+        // An answer without its end is cut off at once: the client must not wait for more of it.
+        if (ended)
+        {
+            await LingerAsync();
+        }
         if (memory is not null && !isLost())
         {
             answers.Forget(memory);
         }
     }
 
-    // Never with the exception's text: it is not the peer's.
-    private static async Task FailAsync(AnswerStream answer, Exception failure)
+    // Never with the exception's text: it is not the peer's. False where the head has left, or nobody is there to read one.
+    private static async Task<bool> FailAsync(AnswerStream answer, Exception failure)
     {
-        if (!answer.HasStarted && failure is not OperationCanceledException)
+        if (answer.HasStarted || failure is OperationCanceledException)
         {
-            answer.Response.StatusCode = failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
-            answer.Response.Headers.Clear();
-            await answer.EndAsync();
+            return false;
         }
+        answer.Response.StatusCode = failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
+        answer.Response.Headers.Clear();
+        await answer.EndAsync();
+        return true;
     }
 
     private async Task EndedAsync(Answer? memory, CancellationTokenSource aborted)
