@@ -7,12 +7,13 @@ namespace Cloister.Enclave.Api;
 /// <summary>Carries what a model generates to the client: whole, or as it comes.</summary>
 internal static class Answering
 {
-    public static async Task AnswerAsync(HttpContext context, SamplingFields request, AnswerForm form, IAsyncEnumerable<ChatResponseUpdate> updates)
+    public static async Task AnswerAsync(HttpContext context, SamplingFields request, AnswerForm form, Func<IAsyncEnumerable<ChatResponseUpdate>> generate)
     {
         var cancellation = context.RequestAborted;
-        await using var generated = updates.GetAsyncEnumerator(cancellation);
         try
         {
+            await using var generated = generate().GetAsyncEnumerator(cancellation);
+
             // Up to the first token the engine may still refuse, and then the client gets a status instead of a stream.
             bool any = await generated.MoveNextAsync();
             await (request.Streams ? StreamAsync(context, request, form, generated, any) : WriteWholeAsync(context, form, generated, any));

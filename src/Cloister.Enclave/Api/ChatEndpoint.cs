@@ -25,6 +25,6 @@ internal sealed class ChatEndpoint(EmbeddedEngine engine)
         }
 
         var form = new ChatForm(model!.Name, engine.Time.GetUtcNow());
-        await Answering.AnswerAsync(context, request, form, model.Chat!.GetStreamingResponseAsync(messages!, options, context.RequestAborted));
+        await Answering.AnswerAsync(context, request, form, () => model.Chat!.GetStreamingResponseAsync(messages!, options, context.RequestAborted));
     }
 }

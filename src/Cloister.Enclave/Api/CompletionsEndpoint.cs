@@ -26,7 +26,7 @@ internal sealed class CompletionsEndpoint(EmbeddedEngine engine)
         }
 
         var form = new CompletionForm(model!.Name, engine.Time.GetUtcNow());
-        await Answering.AnswerAsync(context, request, form, model.Continue!(prompt!, options!, context.RequestAborted));
+        await Answering.AnswerAsync(context, request, form, () => model.Continue!(prompt!, options!, context.RequestAborted));
     }
 
     private static (string? Prompt, ApiError? Error) ReadPrompt(JsonElement prompt) => prompt.ValueKind switch

@@ -1,3 +1,5 @@
+using Cloister.Attestation;
+using Cloister.Inference;
 using Microsoft.Extensions.AI;
 
 namespace Cloister.Enclave.Engines;
@@ -13,6 +15,15 @@ public sealed record EmbeddedModel(string Name) : IDisposable
 
     /// <summary>Maps texts to vectors. Null where the model does not.</summary>
     public IEmbeddingGenerator<string, Embedding<float>>? Embeddings { get; init; }
+
+    /// <summary>Loads a folder in the Hugging Face layout of ONNX decoders, and says by which digests it is served.</summary>
+    /// <exception cref="ModelException">The folder holds no model that can be run. The message is one clear sentence.</exception>
+    public static (EmbeddedModel Model, ServedModel Statement) Load(string name, string folder, EnclaveLimits limits)
+    {
+        var engine = OnnxChatClient.Load(folder, new EngineOptions { MaxAnswers = limits.Answers });
+        var model = new EmbeddedModel(name) { Chat = engine, Continue = engine.CompleteAsync };
+        return (model, new ServedModel { Name = name, Weights = engine.Digest.Weights, Tokenizer = engine.Digest.Tokenizer, Template = engine.Digest.Template });
+    }
 
     public void Dispose()
     {
