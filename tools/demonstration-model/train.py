@@ -60,16 +60,19 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.5e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=0, help="shortens the schedule to fit into this time")
+    parser.add_argument("--resume", type=Path, help="folder of an earlier run to go on from, with its tokenizer")
     options = parser.parse_args()
 
     torch.manual_seed(options.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     options.output.mkdir(parents=True, exist_ok=True)
 
-    tokenizer = Tokenizer.train([text for turns in conversations(4000, 7) for _, text in turns] + ["system\n", "user\n", "assistant\n"] * 4000, Shape.vocabulary)
+    tokenizer = Tokenizer.load(options.resume / "tokenizer.json") if options.resume else Tokenizer.train([text for turns in conversations(4000, 7) for _, text in turns] + ["system\n", "user\n", "assistant\n"] * 4000, Shape.vocabulary)
     tokenizer.save(options.output / "tokenizer.json")
     shape = Shape(vocabulary=len(tokenizer.tokens))
     model = Decoder(shape).to(device)
+    if options.resume:
+        model.load_state_dict(torch.load(options.resume / "checkpoint.pt", map_location=device)["model"])
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer.tokens)} tokens, {device}", flush=True)
 
     decayed = [p for p in model.parameters() if p.dim() > 1]
