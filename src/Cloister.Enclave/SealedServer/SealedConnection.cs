@@ -9,6 +9,9 @@ namespace Cloister.Enclave.SealedServer;
 internal sealed class SealedConnection<TContext>(
     SealedStream stream, IHttpApplication<TContext> application, SealedServerOptions options, AnswerMemory answers, ReplayWindow replays) where TContext : notnull
 {
+    // Twice what a client may begin: one that has ended for the client may still be ending here.
+    private const int MaxRunning = 2 * Exchanges.MaxConcurrent;
+
     private int _running;
 
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -23,7 +26,7 @@ internal sealed class SealedConnection<TContext>(
     private void Offered(object? sender, MultiplexingStream.ChannelOfferEventArgs offer)
     {
         var multiplexer = (MultiplexingStream)sender!;
-        if (Interlocked.Increment(ref _running) > Exchanges.MaxConcurrent)
+        if (Interlocked.Increment(ref _running) > MaxRunning)
         {
             Interlocked.Decrement(ref _running);
             multiplexer.RejectChannel(offer.QualifiedId.Id);
