@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace Cloister.Cli;
+
+/// <summary>Ctrl-C and SIGTERM as a token that is cancelled.</summary>
+internal sealed class Interruption : IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+    private readonly PosixSignalRegistration[] _signals;
+
+    public Interruption() => _signals = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, Cancel))];
+
+    public CancellationToken Token => _source.Token;
+
+    public async Task WaitAsync()
+    {
+        var interrupted = new TaskCompletionSource();
+        await using var registration = Token.Register(interrupted.SetResult);
+        await interrupted.Task;
+    }
+
+    public void Dispose()
+    {
+        Array.ForEach(_signals, signal => signal.Dispose());
+        _source.Dispose();
+    }
+
+    private void Cancel(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _source.Cancel();
+    }
+}

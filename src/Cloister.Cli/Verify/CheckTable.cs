@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using Cloister.Attestation;
+using Spectre.Console;
+
+namespace Cloister.Cli.Verify;
+
+/// <summary>An attestation result as a person reads it.</summary>
+internal static partial class CheckTable
+{
+    public static void Write(IAnsiConsole console, AttestationResult result)
+    {
+        var table = new Table().Border(Speech.IsStyled(console) ? TableBorder.Simple : TableBorder.None).AddColumns("", "Check", "Found", "Expected");
+        table.Columns[1].NoWrap();
+        foreach (var check in result.Checks)
+        {
+            table.AddRow(
+                new Text(Mark(check.Verdict), Colour(check.Verdict)),
+                new Text(Words(check.Name)),
+                new Text(check.Verdict is Verdict.Waived ? $"{check.Found} (waived: {check.Reason})" : check.Found, Colour(check.Verdict)),
+                new Text(check.Expected, new Style(Color.Grey)));
+        }
+        console.Write(table);
+    }
+
+    /// <summary>The verdict, and that the evidence is simulated where it is.</summary>
+    public static void WriteVerdict(IAnsiConsole console, AttestationResult result)
+    {
+        int failed = result.Checks.Count(check => check.Verdict is Verdict.Failed), waived = result.Checks.Count(check => check.Verdict is Verdict.Waived);
+        if (result.IsAccepted)
+        {
+            console.MarkupLineInterpolated($"[green]Accepted[/] under the {Words(result.Profile)} policy: {result.Checks.Length - waived} checks passed, {waived} waived.");
+        }
+        else
+        {
+            console.MarkupLineInterpolated($"[red]Refused[/] under the {Words(result.Profile)} policy: {failed} of {result.Checks.Length} checks failed.");
+        }
+        if (result.IsSimulated)
+        {
+            console.MarkupLine("[yellow]Simulated evidence:[/] no confidential hardware is behind it. It protects nothing.");
+        }
+    }
+
+    public static void WriteFailures(IAnsiConsole console, IEnumerable<AttestationResult> results)
+    {
+        foreach (var check in results.SelectMany(result => result.Checks).Where(check => check is { Verdict: Verdict.Failed, Found: not "not reached" }))
+        {
+            console.MarkupLineInterpolated($"  [red]✗[/] {Words(check.Name)}: expected {check.Expected}, found {check.Found}");
+        }
+    }
+
+    private static string Mark(Verdict verdict) => verdict switch { Verdict.Passed => "✓", Verdict.Waived => "~", _ => "✗" };
+
+    private static Style Colour(Verdict verdict) => new(verdict switch { Verdict.Passed => Color.Green, Verdict.Waived => Color.Yellow, _ => Color.Red });
+
+    private static string Words(CheckName name) =>
+        Abbreviation.Replace(WordStart.Replace($"{name}", match => $" {match.Value.ToLowerInvariant()}"), match => match.Value.ToUpperInvariant());
+
+    private static string Words(AppraisalProfile profile) => $"{profile}".ToLowerInvariant();
+
+    [GeneratedRegex(@"\b(abi|cxl|ecc|rapl|smt|tcb|vmpl|id)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex Abbreviation { get; }
+
+    [GeneratedRegex("(?<!^)[A-Z]")]
+    private static partial Regex WordStart { get; }
+}
