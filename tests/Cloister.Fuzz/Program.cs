@@ -14,7 +14,7 @@ if (args is not [var name] || !Targets.All.TryGetValue(name, out var target))
     return 2;
 }
 
-Fuzzer.OutOfProcess.Run(stream =>
+Fuzzer.Run(stream =>
 {
     using var input = new MemoryStream();
     stream.CopyTo(input);

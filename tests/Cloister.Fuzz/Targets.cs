@@ -21,9 +21,10 @@ public static class Targets
 {
     public delegate void Target(ReadOnlySpan<byte> input);
 
-    private static readonly AppraisalPolicy Policy = AppraisalPolicy.Base([]);
+    // Made when first used: instrumented code may run only once the fuzzer has set its memory up.
+    private static readonly Lazy<AppraisalPolicy> Policy = new(() => AppraisalPolicy.Base([]));
     private static readonly DateTimeOffset Now = new(2026, 11, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly X25519PrivateKey Key = X25519PrivateKey.Import(new byte[32]);
+    private static readonly Lazy<X25519PrivateKey> Key = new(() => X25519PrivateKey.Import(new byte[32]));
 
     public static FrozenDictionary<string, Target> All { get; } = new Dictionary<string, Target>
     {
@@ -82,7 +83,7 @@ public static class Targets
         }
     }
 
-    private static void Bundle(ReadOnlySpan<byte> input) => Require(!Appraisal.Appraise(input.ToArray(), Policy, Now).IsAccepted);
+    private static void Bundle(ReadOnlySpan<byte> input) => Require(!Appraisal.Appraise(input.ToArray(), Policy.Value, Now).IsAccepted);
 
     private static void ReadPolicy(ReadOnlySpan<byte> input)
     {
@@ -131,7 +132,7 @@ public static class Targets
 
     private static void HandshakeRequest(ReadOnlySpan<byte> input)
     {
-        using var handshake = SealedHandshake.Respond(Key, new byte[32]);
+        using var handshake = SealedHandshake.Respond(Key.Value, new byte[32]);
         handshake.ReadRequest(input, out _);
     }
 
