@@ -92,19 +92,13 @@ internal sealed class CipherState(NoiseCipher cipher) : IDisposable
 
     private void Install(ReadOnlySpan<byte> key)
     {
-        switch (_key)
+        if (_key is null)
         {
-            case ChaCha20Poly1305Key chaCha:
-                chaCha.Replace(key);
-                break;
-
-            case Aes256GcmKey aes:
-                aes.Replace(key);
-                break;
-
-            default:
-                _key = cipher is NoiseCipher.ChaChaPoly ? ChaCha20Poly1305Key.Import(key) : Aes256GcmKey.Import(key);
-                break;
+            _key = cipher is NoiseCipher.ChaChaPoly ? ChaCha20Poly1305Key.Import(key) : Aes256GcmKey.Import(key);
+        }
+        else
+        {
+            _key.Replace(key);
         }
     }
 }
