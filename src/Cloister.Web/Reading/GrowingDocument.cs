@@ -15,6 +15,11 @@ internal sealed class GrowingDocument
         .UseAutoLinks()
         .Build();
 
+    // Ours to choose: a person's text has far less. Beyond it a text is shown as it is, because reading it takes time that grows with
+    // the square of the marks in a paragraph, and drawing it takes stack that grows with the depth.
+    private const int MaxMarks = 2000;
+    private const int MaxDepth = 48;
+
     private readonly List<Block> _settled = [];
     private Block[] _growing = [];
     private string _text = "";
@@ -52,14 +57,43 @@ internal sealed class GrowingDocument
 
     private static Block[] Parse(string text)
     {
+        if (IsCostly(text))
+        {
+            return AsItIs(text);
+        }
         try
         {
-            return [.. Markdown.Parse(text, Pipeline)];
+            Block[] blocks = [.. Markdown.Parse(text, Pipeline)];
+            return blocks.Any(block => IsDeeper(block, MaxDepth)) ? AsItIs(text) : blocks;
         }
         catch (ArgumentException)
         {
-            // Nested deeper than the parser goes: shown as it is.
-            return [new ParagraphBlock { Inline = new ContainerInline().AppendChild(new LiteralInline(text)) }];
+            // Nested deeper than the parser goes.
+            return AsItIs(text);
         }
     }
+
+    private static Block[] AsItIs(string text) => [new ParagraphBlock { Inline = new ContainerInline().AppendChild(new LiteralInline(text)) }];
+
+    private static bool IsCostly(string text)
+    {
+        foreach (var paragraph in text.AsSpan().Split("\n\n"))
+        {
+            var marks = text.AsSpan(paragraph);
+            int count = marks.Count('*') + marks.Count('_') + marks.Count('[') + marks.Count('~') + marks.Count('|');
+            if (count > MaxMarks)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static bool IsDeeper(MarkdownObject node, int limit) => limit == 0 || node switch
+    {
+        ContainerBlock container => container.Any(block => IsDeeper(block, limit - 1)),
+        LeafBlock { Inline: { } inline } => IsDeeper(inline, limit - 1),
+        ContainerInline container => container.Any(inline => IsDeeper(inline, limit - 1)),
+        _ => false,
+    };
 }

@@ -49,6 +49,11 @@ internal static class Inlines
             case AutolinkInline link:
                 DrawAddress(builder, link.IsEmail ? $"mailto:{link.Url}" : link.Url, link.Url);
                 break;
+            case DelimiterInline delimiter:
+                // Began something that never ended: it is the text that it was written as.
+                builder.AddContent(12, delimiter.ToLiteral());
+                Draw(builder, (ContainerInline)delimiter);
+                break;
             case ContainerInline container:
                 Draw(builder, container);
                 break;

@@ -20,7 +20,7 @@ internal static class Answers
     /// <summary>The answer to the last of the turns, piece by piece.</summary>
     public static async IAsyncEnumerable<string> StreamAsync(Door door, IReadOnlyList<Turn> turns, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var question = new ChatQuestion(door.Enclave!.Statement.Models[0].Name, Messages(turns), Stream: true);
+        var question = new ChatQuestion(await ModelAsync(door, cancellationToken), Messages(turns), Stream: true);
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = JsonContent.Create(question, ChatJson.Default.ChatQuestion) };
         using var response = await door.Api!.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
@@ -50,6 +50,17 @@ internal static class Answers
         throw new IOException("The answer ended early.");
     }
 
+    // The statement names the models; an enclave whose engine is a server beside it may leave that to the server.
+    private static async ValueTask<string> ModelAsync(Door door, CancellationToken cancellationToken)
+    {
+        if (door.Enclave!.Statement.Models is [var served, ..])
+        {
+            return served.Name;
+        }
+        var models = await door.Api!.GetFromJsonAsync("v1/models", ChatJson.Default.ModelList, cancellationToken);
+        return models?.Data is [var first, ..] ? first.Id : throw new AnswerRefusedException(HttpStatusCode.NotFound, "It serves no model.");
+    }
+
     // A turn that was never answered is left out: models expect question and answer in turns.
     private static ChatMessage[] Messages(IReadOnlyList<Turn> turns) =>
     [
@@ -74,6 +85,10 @@ internal sealed record ChatQuestion(string Model, ChatMessage[] Messages, bool S
 
 internal sealed record ChatMessage(string Role, string Content);
 
+internal sealed record ModelList(ModelCard[]? Data);
+
+internal sealed record ModelCard(string Id);
+
 internal sealed record ChatChunk(ChatChoice[]? Choices, ChatError? Error);
 
 internal sealed record ChatChoice(ChatDelta? Delta);
@@ -85,4 +100,5 @@ internal sealed record ChatError(string? Message);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ChatQuestion))]
 [JsonSerializable(typeof(ChatChunk))]
+[JsonSerializable(typeof(ModelList))]
 internal sealed partial class ChatJson : JsonSerializerContext;
