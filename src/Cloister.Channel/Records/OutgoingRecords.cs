@@ -48,9 +48,19 @@ internal sealed class OutgoingRecords(MessageTransport transport, RecordSealer s
     /// <summary>Completes when all of the data is in records, which leave by themselves. One writer at a time.</summary>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        int taken = Take(data.Span);
-        return taken == data.Length ? ValueTask.CompletedTask : WriteRestAsync(data[taken..], cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+        try
+        {
+            int taken = Take(data.Span);
+            return taken == data.Length ? ValueTask.CompletedTask : WriteRestAsync(data[taken..], cancellationToken);
+        }
+        catch (Exception ended) when (ended is ChannelException or ObjectDisposedException)
+        {
+            return ValueTask.FromException(ended);
+        }
     }
 
     public void ThrowIfNotWritable()
