@@ -44,7 +44,7 @@ public sealed class BinaryHttpReader(PipeReader input)
         }
     }
 
-    /// <summary>The next bytes of the content, as soon as there are any. 0 at its end.</summary>
+    /// <summary>The next bytes of the content, as soon as there are any. 0 at its end, or for an empty buffer once there is something to read.</summary>
     /// <exception cref="BinaryHttpException">The peer's message is malformed or cut off.</exception>
     public async ValueTask<int> ReadContentAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -90,7 +90,8 @@ public sealed class BinaryHttpReader(PipeReader input)
         int copied = 0;
         bool stuck = false;
 
-        while (!_ended && !stuck && copied < destination.Length)
+        // A read of nothing waits for content, or for its end.
+        while (!_ended && !stuck && (copied < destination.Length || (destination.IsEmpty && _left == 0)))
         {
             if (_left > 0)
             {

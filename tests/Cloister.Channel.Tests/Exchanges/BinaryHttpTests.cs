@@ -98,6 +98,27 @@ public class BinaryHttpTests
     }, iter: 200);
 
     [Fact]
+    public async Task A_read_of_nothing_waits_for_content_and_takes_none()
+    {
+        var pipe = new Pipe();
+        var reader = new BinaryHttpReader(pipe.Reader);
+        BinaryHttpCodec.WriteResponseHead(pipe.Writer, new ResponseHead(200, []));
+        await pipe.Writer.FlushAsync();
+        await reader.ReadResponseHeadAsync(default);
+
+        var waiting = reader.ReadContentAsync(Memory<byte>.Empty, default).AsTask();
+        Assert.False(waiting.IsCompleted);
+        BinaryHttpCodec.WriteChunk(pipe.Writer, "ab"u8);
+        BinaryHttpCodec.WriteEnd(pipe.Writer, []);
+        await pipe.Writer.FlushAsync();
+        Assert.Equal(0, await waiting.WaitAsync(TimeSpan.FromSeconds(30)));
+
+        Assert.Equal(2, await reader.ReadContentAsync(new byte[10], default));
+        Assert.Equal(0, await reader.ReadContentAsync(Memory<byte>.Empty, default));
+        Assert.Equal(0, await reader.ReadContentAsync(new byte[10], default));
+    }
+
+    [Fact]
     public async Task A_message_cut_off_anywhere_is_a_fault()
     {
         var message = new BinaryHttpMessage(null, new ResponseHead(200, [new("a", "b")]), "content"u8.ToArray(), [new("c", "d")]);
