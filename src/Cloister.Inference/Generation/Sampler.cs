@@ -6,7 +6,7 @@ internal sealed class Sampler(SamplingRule rule)
     // A token this much less likely than the likeliest would be chosen once in a billion times: it is not looked at.
     private const float Negligible = 21;
 
-    private readonly Random _random = rule.Seed is { } seed ? new Random(unchecked((int)(seed ^ (seed >> 32)))) : Random.Shared;
+    private readonly Random _random = rule.Seed is { } seed ? new Random(unchecked((int)(seed ^ (seed >> 32)))) : new Random();
     private readonly Dictionary<int, int> _counts = [];
     private readonly HashSet<int> _seen = [];
 
