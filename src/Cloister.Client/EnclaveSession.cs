@@ -11,6 +11,9 @@ internal sealed class EnclaveSession : IAsyncDisposable
     // A session is not begun, nor used for a new request, this close to the end of what was proved.
     private static readonly TimeSpan Margin = TimeSpan.FromMinutes(1);
 
+    // Longer than an operator keeps its directory.
+    private static readonly TimeSpan RenewalPatience = TimeSpan.FromSeconds(3);
+
     private readonly SealedStream _stream;
     private readonly MultiplexingStream _multiplexer;
     private readonly SemaphoreSlim _slots = new(Exchanges.MaxConcurrent);
@@ -36,6 +39,20 @@ internal sealed class EnclaveSession : IAsyncDisposable
     /// <exception cref="EnclaveRefusedException">None passed.</exception>
     /// <exception cref="EnclaveUnreachableException">The operator or every accepted enclave is out of reach.</exception>
     public static async Task<EnclaveSession> OpenAsync(ClientOptions options, HttpClient directory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await OpenOnceAsync(options, directory, cancellationToken).ConfigureAwait(false);
+        }
+        catch (EnclaveUnreachableException e) when (e.InnerException is ChannelException)
+        {
+            // The enclave may have renewed its statement since the directory was made: once more, with whatever it says now.
+            await Task.Delay(RenewalPatience, options.Time, cancellationToken).ConfigureAwait(false);
+            return await OpenOnceAsync(options, directory, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<EnclaveSession> OpenOnceAsync(ClientOptions options, HttpClient directory, CancellationToken cancellationToken)
     {
         var results = new List<AttestationResult>();
         Exception? unreachable = null;

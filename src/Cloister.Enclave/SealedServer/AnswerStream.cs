@@ -125,6 +125,7 @@ internal sealed class AnswerStream : Stream
 internal sealed class SealedResponse(AnswerStream body) : IHttpResponseFeature
 {
     private readonly Stack<(Func<object, Task> Callback, object State)> _starting = new();
+    private readonly Stack<(Func<object, Task> Callback, object State)> _completed = new();
 
     public int StatusCode { get; set; } = StatusCodes.Status200OK;
 
@@ -138,12 +139,15 @@ internal sealed class SealedResponse(AnswerStream body) : IHttpResponseFeature
 
     public void OnStarting(Func<object, Task> callback, object state) => _starting.Push((callback, state));
 
-    // Nothing that runs in the enclave needs to hear that an answer has left.
-    public void OnCompleted(Func<object, Task> callback, object state) { }
+    public void OnCompleted(Func<object, Task> callback, object state) => _completed.Push((callback, state));
 
-    public async Task RunStartingAsync()
+    public Task RunStartingAsync() => RunAsync(_starting);
+
+    public Task RunCompletedAsync() => RunAsync(_completed);
+
+    private static async Task RunAsync(Stack<(Func<object, Task> Callback, object State)> callbacks)
     {
-        while (_starting.TryPop(out var entry))
+        while (callbacks.TryPop(out var entry))
         {
             await entry.Callback(entry.State);
         }

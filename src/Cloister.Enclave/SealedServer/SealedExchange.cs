@@ -67,6 +67,7 @@ internal sealed class SealedExchange<TContext>(
         }
         finally
         {
+            await answer.Response.RunCompletedAsync();
             application.DisposeContext(context, failure);
             memory?.Close(complete: failure is null);
         }
@@ -165,7 +166,7 @@ internal sealed class SealedExchange<TContext>(
             Method = head.Method,
             Scheme = head.Scheme,
             RawTarget = head.Path,
-            Path = Uri.UnescapeDataString(query < 0 ? head.Path : head.Path[..query]),
+            Path = Unescape(query < 0 ? head.Path : head.Path[..query]),
             QueryString = query < 0 ? "" : head.Path[query..],
             Body = body,
         };
@@ -183,6 +184,9 @@ internal sealed class SealedExchange<TContext>(
         features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = aborted.Token });
         return features;
     }
+
+    // As Kestrel does: an escaped slash stays escaped, because it is not one that divides the path.
+    private static string Unescape(string path) => Uri.UnescapeDataString(path.Replace("%2F", "%252F", StringComparison.OrdinalIgnoreCase));
 
     private static string ValueOf(RequestHead head, string name) => head.Fields.FirstOrDefault(field => field.Name == name).Value ?? "";
 }
