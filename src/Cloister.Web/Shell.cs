@@ -29,7 +29,7 @@ internal static partial class Shell
             DoorState.Refused or DoorState.NoPolicy => "refused",
             DoorState.Away => "away",
             _ => "checking",
-        });
+        }, door.IsSimulated);
     }
 
     /// <summary>Says something to those who hear the page.</summary>
@@ -45,7 +45,7 @@ internal static partial class Shell
         [JSMarshalAs<JSType.Function>] Action onStop);
 
     [JSImport("setState", Module)]
-    private static partial void SetState(string state);
+    private static partial void SetState(string state, bool isSimulated);
 
     [JSImport("setAnswering", Module)]
     private static partial void SetAnswering(bool now);

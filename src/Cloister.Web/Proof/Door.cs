@@ -23,6 +23,9 @@ public sealed class Door(Uri page) : IDisposable
     /// <summary>The appraisal of the enclave that is spoken with; where all were refused, of each.</summary>
     public ImmutableArray<AttestationResult> Results { get; private set; } = [];
 
+    /// <summary>The evidence was made for development: nothing is protected by hardware.</summary>
+    public bool IsSimulated => Results.Any(result => result.IsSimulated);
+
     public AppraisedEnclave? Enclave { get; private set; }
 
     /// <summary>What is wrong, as a sentence. Null where nothing is.</summary>

@@ -26,7 +26,7 @@ let ask = () => {};
 function arrange() {
   field.style.height = "auto";
   field.style.height = `${field.scrollHeight}px`;
-  send.disabled = field.value.trim() === "";
+  send.disabled = field.value.trim() === "" || state === "refused";
   send.hidden = answering;
   stop.hidden = !answering;
   note.textContent = state === "refused" ? notes.refused : !waiting ? notes.usual : state === "away" ? notes.away : notes.waiting;
@@ -104,8 +104,10 @@ export function listen(onAsk, onStop) {
   });
 }
 
-export function setState(next) {
+export function setState(next, isSimulated) {
   state = next;
+  body.toggleAttribute("data-simulated", isSimulated);
+  performance.mark(`cloister ${state}`);
   if (waiting) {
     submit();
   } else {
@@ -134,3 +136,4 @@ export async function copy(text) {
 
 arrange();
 field.focus();
+performance.mark("cloister takes typing");
