@@ -50,17 +50,30 @@ internal sealed class RecordingWire : IAsyncDisposable
                 near.NoDelay = true;
                 _sockets.Add(near);
                 _sockets.Add(far);
-                await far.ConnectAsync(Target);
-                var recording = new Recording();
-                _recordings.Add(recording);
-                _ = CarryAsync(near, far, recording.Up);
-                _ = CarryAsync(far, near, recording.Down);
+                _ = ConnectAsync(near, far);
             }
         }
         catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
         {
             // The wire was cut.
         }
+    }
+
+    private async Task ConnectAsync(Socket near, Socket far)
+    {
+        try
+        {
+            await far.ConnectAsync(Target);
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
+        {
+            near.Dispose();
+            return;
+        }
+        var recording = new Recording();
+        _recordings.Add(recording);
+        _ = CarryAsync(near, far, recording.Up);
+        _ = CarryAsync(far, near, recording.Down);
     }
 
     private static async Task CarryAsync(Socket from, Socket to, Copy copy)
