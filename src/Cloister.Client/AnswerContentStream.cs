@@ -6,9 +6,13 @@ namespace Cloister.Client;
 /// <remarks>Disposing it before the end cancels the answer: the enclave stops at once.</remarks>
 internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExchange exchange, BinaryHttpReader reader, AnswerTicket ticket) : Stream
 {
+    // Who cuts each connection before it brings a byte will cut the next one too.
+    private const int MaxResumedInVain = 8;
+
     private ClientExchange _exchange = exchange;
     private BinaryHttpReader _reader = reader;
     private long _delivered;
+    private int _resumedInVain;
     private bool _ended;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -18,7 +22,7 @@ internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExcha
             try
             {
                 int length = await _reader.ReadContentAsync(buffer, cancellationToken).ConfigureAwait(false);
-                _delivered += length;
+                (_delivered, _resumedInVain) = (_delivered + length, 0);
                 if (length == 0 && !buffer.IsEmpty)
                 {
                     _ended = true;
@@ -29,6 +33,10 @@ internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExcha
             catch (Exception e) when (SealedHttpHandler.IsCut(e) && !cancellationToken.IsCancellationRequested && _exchange.Session.IsLost)
             {
                 _exchange.Dispose();
+                if (++_resumedInVain > MaxResumedInVain)
+                {
+                    throw new EnclaveLostException(e);
+                }
                 (_exchange, _reader, _) = await handler.ResumeAsync(ticket, _delivered, e, cancellationToken).ConfigureAwait(false);
             }
         }

@@ -6,6 +6,9 @@ namespace Cloister.Client;
 /// <summary>Which deployment to speak to, and what is demanded of it.</summary>
 public sealed record ClientOptions
 {
+    // For each of the operator's answers on the way to a channel. The handshake has its own.
+    internal static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
+
     /// <summary>The operator's address, <c>http</c> or <c>https</c>. It is trusted with nothing.</summary>
     public required Uri Operator { get; init; }
 
@@ -15,6 +18,9 @@ public sealed record ClientOptions
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public ShapingProfile Shaping { get; init; } = ShapingProfile.Paced;
+
+    /// <summary>How long a cut answer is asked for again before it is given up. The enclave keeps it for two minutes.</summary>
+    public TimeSpan ResumePatience { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>How the directory is fetched. Null: the platform's handler.</summary>
     public HttpMessageHandler? DirectoryHandler { get; init; }

@@ -26,7 +26,7 @@ public static class EnclaveDirectory
             byte[] bytes = await ReadBoundedAsync(response.Content, cancellationToken).ConfigureAwait(false);
             return Parse(bytes);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
+        catch (Exception e) when (e is HttpRequestException or IOException or JsonException or TaskCanceledException { InnerException: TimeoutException })
         {
             throw new EnclaveUnreachableException("The operator did not give a list of enclaves.", e);
         }

@@ -30,10 +30,10 @@ internal sealed class EnclaveSession : IAsyncDisposable
     public AppraisedEnclave Enclave { get; }
 
     /// <summary>It can carry a new request: it is up, and what was proved still holds.</summary>
-    public bool IsFresh => !_multiplexer.Completion.IsCompleted && _stream.Fault is null && _time.GetUtcNow() < Enclave.ExpiresAt - Margin;
+    public bool IsFresh => !IsLost && _time.GetUtcNow() < Enclave.ExpiresAt - Margin;
 
     /// <summary>It ended other than by our own doing.</summary>
-    public bool IsLost => _stream.Fault is not null || _multiplexer.Completion.IsCompleted;
+    public bool IsLost => _stream.IsLost || _multiplexer.Completion.IsCompleted;
 
     /// <summary>Fetches the directory, appraises each bundle, and opens a channel to the first enclave that passes.</summary>
     /// <exception cref="EnclaveRefusedException">None passed.</exception>

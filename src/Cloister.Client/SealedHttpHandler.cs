@@ -18,7 +18,9 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
     /// <summary>The base address for clients of this handler. The scheme is plain because the channel is the protection.</summary>
     public static readonly Uri EnclaveAddress = new("http://enclave/");
 
-    private readonly HttpClient _directory = new(options.DirectoryHandler ?? new HttpClientHandler(), disposeHandler: options.DirectoryHandler is null);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+
+    private readonly HttpClient _directory = new(options.DirectoryHandler ?? new HttpClientHandler(), disposeHandler: options.DirectoryHandler is null) { Timeout = ClientOptions.ConnectTimeout };
     private readonly SemaphoreSlim _opening = new(1);
     private EnclaveSession? _session;
 
@@ -89,19 +91,42 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
             throw new EnclaveLostException(cause);
         }
 
-        ClientExchange? exchange = null;
+        long since = options.Time.GetTimestamp();
+        for (var pause = FirstPause; ; pause *= 2)
+        {
+            try
+            {
+                return await ResumeOnceAsync(ticket, offset, cause, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is EnclaveUnreachableException || (IsCut(e) && e is not EnclaveLostException))
+            {
+                if (options.Time.GetElapsedTime(since) + pause > options.ResumePatience)
+                {
+                    throw new EnclaveLostException(e);
+                }
+                await Task.Delay(pause, options.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (EnclaveRefusedException e)
+            {
+                throw new EnclaveLostException(e);
+            }
+        }
+    }
+
+    private async Task<(ClientExchange, BinaryHttpReader, ResponseHead)> ResumeOnceAsync(AnswerTicket ticket, long offset, Exception cause, CancellationToken cancellationToken)
+    {
+        var exchange = await (await SessionAsync(cancellationToken).ConfigureAwait(false)).BeginAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            exchange = await (await SessionAsync(cancellationToken).ConfigureAwait(false)).BeginAsync(cancellationToken).ConfigureAwait(false);
             await RequestWriter.WriteResumeAsync(exchange.Output, ticket, offset, cancellationToken).ConfigureAwait(false);
             var reader = new BinaryHttpReader(exchange.Input);
             var head = await reader.ReadResponseHeadAsync(cancellationToken).ConfigureAwait(false);
             return head.Status is not (int)HttpStatusCode.NotFound ? (exchange, reader, head) : throw new EnclaveLostException(cause);
         }
-        catch (Exception e) when (IsCut(e) || e is HttpRequestException)
+        catch
         {
-            exchange?.Dispose();
-            throw new EnclaveLostException(e);
+            exchange.Dispose();
+            throw;
         }
     }
 

@@ -20,12 +20,14 @@ internal sealed class WebSocketTransport(WebSocket socket) : MessageTransport
         {
             socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(30);
         }
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ClientOptions.ConnectTimeout);
         try
         {
-            await socket.ConnectAsync(address.Uri, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(address.Uri, limit.Token).ConfigureAwait(false);
             return new WebSocketTransport(socket);
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             socket.Dispose();
             throw new EnclaveUnreachableException("The operator does not carry to the enclave.", e);

@@ -26,6 +26,7 @@ internal sealed class Deployment : IAsyncDisposable
     private readonly WebApplication _operator;
     private readonly X25519PrivateKey _key = X25519PrivateKey.Generate();
     private readonly List<WebSocket> _sockets = [];
+    private readonly List<Socket> _links = [];
 
     private Deployment(Action<WebApplication> map, TimeProvider time, ShapingProfile floor)
     {
@@ -94,6 +95,23 @@ internal sealed class Deployment : IAsyncDisposable
         }
     }
 
+    /// <summary>The enclave's side of every connection is reset: what it writes next fails, perhaps before it reads that anything happened.</summary>
+    public void Reset()
+    {
+        lock (_sockets)
+        {
+            foreach (var link in _links)
+            {
+                link.LingerState = new LingerOption(true, 0);
+                link.Close();
+            }
+            _links.Clear();
+        }
+    }
+
+    /// <summary>The operator is there, and does not know the enclave.</summary>
+    public bool IsAway { get; set; }
+
     public async ValueTask DisposeAsync()
     {
         Cut();
@@ -104,6 +122,11 @@ internal sealed class Deployment : IAsyncDisposable
 
     private async Task CarryAsync(HttpContext context)
     {
+        if (IsAway)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
         using var socket = await context.WebSockets.AcceptWebSocketAsync("cloister.v1");
         lock (_sockets)
         {
@@ -113,6 +136,10 @@ internal sealed class Deployment : IAsyncDisposable
         using var tcp = new TcpClient();
         await tcp.ConnectAsync((IPEndPoint)_server.LocalEndpoint!);
         tcp.NoDelay = true;
+        lock (_sockets)
+        {
+            _links.Add(tcp.Client);
+        }
         await using var link = tcp.GetStream();
         await link.WriteAsync(new byte[] { 1 });
         await using var frames = new FramedTransport(link);

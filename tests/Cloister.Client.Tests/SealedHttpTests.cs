@@ -209,6 +209,83 @@ public class SealedHttpTests
     }, iter: 12, threads: 1);
 
     [Fact]
+    public async Task An_answer_whose_enclave_cannot_send_any_more_is_not_taken_for_a_cancelled_one()
+    {
+        await using var deployment = await Deployment.StartAsync(app => app.MapPost("/flood", async (HttpContext context) =>
+        {
+            for (int i = 0; i < 800; i++)
+            {
+                await context.Response.Body.WriteAsync(new byte[1000]);
+                await context.Response.Body.FlushAsync();
+            }
+        }));
+        using var client = deployment.Client();
+        for (int i = 0; i < 20; i++)
+        {
+            using var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "flood"), HttpCompletionOption.ResponseHeadersRead, Patience);
+            await using var stream = await response.Content.ReadAsStreamAsync(Patience);
+            await stream.ReadExactlyAsync(new byte[1], Patience);
+            deployment.Reset();
+            var rest = new MemoryStream();
+            await stream.CopyToAsync(rest, Patience);
+            Assert.Equal(799_999, rest.Length);
+        }
+    }
+
+    [Fact]
+    public async Task An_enclave_out_of_reach_for_a_while_is_waited_for()
+    {
+        var next = new SemaphoreSlim(0);
+        await using var deployment = await Deployment.StartAsync(app => app.MapPost("/two", async (HttpContext context) =>
+        {
+            await context.Response.WriteAsync("one ");
+            await context.Response.Body.FlushAsync();
+            await next.WaitAsync(Patience);
+            await context.Response.WriteAsync("two");
+        }));
+        using var client = deployment.Client();
+        using var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "two"), HttpCompletionOption.ResponseHeadersRead, Patience);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Patience));
+        var first = new char[1];
+        Assert.Equal(1, await reader.ReadAsync(first, Patience));
+        deployment.IsAway = true;
+        deployment.Cut();
+        var rest = reader.ReadToEndAsync(Patience);
+        await Task.Delay(1000, Patience);
+        Assert.False(rest.IsCompleted);
+        deployment.IsAway = false;
+        next.Release();
+        Assert.Equal("ne two", await rest);
+    }
+
+    [Fact]
+    public async Task A_resumed_answer_that_is_cancelled_stops_where_it_is_made()
+    {
+        var stopped = new TaskCompletionSource();
+        var next = new SemaphoreSlim(0);
+        await using var deployment = await Deployment.StartAsync(app => app.MapPost("/endless", async (HttpContext context) =>
+        {
+            context.RequestAborted.Register(stopped.SetResult);
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await next.WaitAsync(TimeSpan.FromMilliseconds(50), CancellationToken.None);
+                await context.Response.WriteAsync(".");
+                await context.Response.Body.FlushAsync();
+            }
+        }));
+        using var client = deployment.Client();
+        using (var response = await client.SendAsync(new HttpRequestMessage(HttpMethod.Post, "endless"), HttpCompletionOption.ResponseHeadersRead, Patience))
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(Patience);
+            await stream.ReadExactlyAsync(new byte[1], Patience);
+            deployment.Cut();
+            await stream.ReadExactlyAsync(new byte[5], Patience);
+            Assert.False(stopped.Task.IsCompleted);
+        }
+        await stopped.Task.WaitAsync(Patience);
+    }
+
+    [Fact]
     public async Task What_cannot_be_resumed_says_so_and_keeps_what_had_arrived()
     {
         await using var deployment = await Deployment.StartAsync(app => app.MapGet("/once", async (HttpContext context) =>

@@ -15,7 +15,7 @@ public class LossTests
         var first = await Parties.StartEnclaveAsync(server.Address);
         await using var wire = new RecordingWire(first.Endpoint);
         await using var carrier = await Parties.StartOperatorAsync(wire.Endpoint);
-        using var client = Parties.Client(new Uri(carrier.Urls.First()));
+        using var client = Parties.Client(new Uri(carrier.Urls.First()), resumePatience: TimeSpan.FromSeconds(1));
 
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = Json("""{"model":"stand-in","stream":true,"messages":[]}""") };
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);

@@ -47,8 +47,8 @@ internal static class Parties
         return program;
     }
 
-    public static HttpClient Client(Uri carrier, ShapingProfile shaping = ShapingProfile.Padded, AppraisalPolicy? policy = null) =>
-        new(new SealedHttpHandler(new ClientOptions { Operator = carrier, Policy = policy ?? SimulatedEnclave.Policy(Authority), Shaping = shaping }))
+    public static HttpClient Client(Uri carrier, ShapingProfile shaping = ShapingProfile.Padded, AppraisalPolicy? policy = null, TimeSpan? resumePatience = null) =>
+        new(new SealedHttpHandler(new ClientOptions { Operator = carrier, Policy = policy ?? SimulatedEnclave.Policy(Authority), Shaping = shaping, ResumePatience = resumePatience ?? TimeSpan.FromSeconds(20) }))
         {
             BaseAddress = SealedHttpHandler.EnclaveAddress,
             Timeout = TimeSpan.FromMinutes(2),

@@ -22,9 +22,10 @@ internal sealed class AnswerMemory : IDisposable
     }
 
     /// <summary>Null where too many are kept already: the answer is then not resumable.</summary>
-    public Answer? Begin(string id, string resumeKey)
+    /// <param name="cancel">Called when nobody can want the answer any more. It may be called more than once, and late.</param>
+    public Answer? Begin(string id, string resumeKey, Action cancel)
     {
-        var answer = new Answer(id, SHA256.HashData(Encoding.ASCII.GetBytes(resumeKey)), _time);
+        var answer = new Answer(id, SHA256.HashData(Encoding.ASCII.GetBytes(resumeKey)), _time, cancel);
         return _answers.Count < MaxAnswers && _answers.TryAdd(id, answer) ? answer : null;
     }
 
@@ -56,10 +57,11 @@ internal sealed class AnswerMemory : IDisposable
 }
 
 /// <summary>The head and content of one answer, as far as it has come.</summary>
-internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
+internal sealed class Answer(string id, byte[] keyHash, TimeProvider time, Action cancel)
 {
     private const int MaxContent = 1024 * 1024;
 
+    private readonly TimeProvider _time = time;
     private readonly Lock _lock = new();
     private byte[] _content = new byte[1024];
     private int _length;
@@ -67,6 +69,7 @@ internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
     private bool _closed;
     private bool _failed;
     private long? _orphanedAt;
+    private int _readers;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Id { get; } = id;
@@ -80,7 +83,7 @@ internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
         {
             lock (_lock)
             {
-                return _orphanedAt is { } since && time.GetElapsedTime(since) > Exchanges.ResumeWindow;
+                return _readers == 0 && _orphanedAt is { } since && _time.GetElapsedTime(since) > Exchanges.ResumeWindow;
             }
         }
     }
@@ -109,7 +112,14 @@ internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
     public void Close(bool complete) => Change(() => (_closed, _failed) = (true, _failed || !complete));
 
     /// <summary>The client was cut off: the two minutes begin.</summary>
-    public void Orphan() => Change(() => _orphanedAt ??= time.GetTimestamp());
+    public void Orphan() => Change(() => _orphanedAt = _time.GetTimestamp());
+
+    /// <summary>Somebody came back for it: it is kept until the returned scope is disposed, and two minutes longer.</summary>
+    public IDisposable Resume()
+    {
+        Change(() => _readers++);
+        return new Reader(this);
+    }
 
     public async Task<ResponseHead> WaitForHeadAsync(CancellationToken cancellationToken)
     {
@@ -153,8 +163,10 @@ internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
         }
     }
 
+    /// <summary>Zeroes what there is. Whatever still makes the answer stops.</summary>
     public void Wipe()
     {
+        cancel();
         lock (_lock)
         {
             CryptographicOperations.ZeroMemory(_content);
@@ -195,5 +207,14 @@ internal sealed class Answer(string id, byte[] keyHash, TimeProvider time)
             CryptographicOperations.ZeroMemory(_content);
             _content = larger;
         }
+    }
+
+    private sealed class Reader(Answer answer) : IDisposable
+    {
+        public void Dispose() => answer.Change(() =>
+        {
+            answer._readers--;
+            answer._orphanedAt = answer._time.GetTimestamp();
+        });
     }
 }

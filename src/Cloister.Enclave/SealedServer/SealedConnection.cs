@@ -42,7 +42,7 @@ internal sealed class SealedConnection<TContext>(
         try
         {
             using var answer = stream.BeginAnswer();
-            await new SealedExchange<TContext>(channel, application, options, answers, replays, () => stream.Fault is not null).RunAsync();
+            await new SealedExchange<TContext>(channel, application, options, answers, replays, () => stream.IsLost).RunAsync();
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException or ObjectDisposedException)
         {

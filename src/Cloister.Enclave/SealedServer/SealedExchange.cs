@@ -42,13 +42,13 @@ internal sealed class SealedExchange<TContext>(
 
     private async Task AnswerAsync(RequestHead head, BinaryHttpReader reader)
     {
-        string resume = ValueOf(head, Exchanges.ResumeField);
-        var memory = resume.Length > 0 ? answers.Begin(ValueOf(head, Exchanges.RequestField), resume) : null;
         using var aborted = new CancellationTokenSource();
+        string resume = ValueOf(head, Exchanges.ResumeField);
+        var memory = resume.Length > 0 ? answers.Begin(ValueOf(head, Exchanges.RequestField), resume, () => Cancel(aborted)) : null;
         var answer = new AnswerStream(channel.Output, memory, isLost);
 
         // A client that cancels closes the exchange; one that was cut off did not, and a resumable answer then goes on.
-        _ = channel.Completion.ContinueWith(_ => EndedAsync(memory, aborted), TaskScheduler.Default);
+        _ = channel.Completion.ContinueWith(_ => Ended(memory, aborted), TaskScheduler.Default);
 
         var features = Describe(head, new RequestStream(reader, options.MaxRequestBytes), answer, aborted);
         var context = application.CreateContext(features);
@@ -96,16 +96,23 @@ internal sealed class SealedExchange<TContext>(
         return true;
     }
 
-    private async Task EndedAsync(Answer? memory, CancellationTokenSource aborted)
+    private void Ended(Answer? memory, CancellationTokenSource aborted)
     {
         if (memory is not null && isLost())
         {
             memory.Orphan();
-            return;
         }
+        else
+        {
+            Cancel(aborted);
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource aborted)
+    {
         try
         {
-            await aborted.CancelAsync();
+            _ = aborted.CancelAsync();
         }
         catch (ObjectDisposedException)
         {
@@ -123,20 +130,31 @@ internal sealed class SealedExchange<TContext>(
             return;
         }
 
-        using var cancelled = new CancellationTokenSource();
-        _ = channel.Completion.ContinueWith(_ => isLost() ? Task.CompletedTask : cancelled.CancelAsync(), TaskScheduler.Default);
-        var whole = await memory.WaitForHeadAsync(cancelled.Token);
-        BinaryHttpCodec.WriteResponseHead(channel.Output, whole);
-        for (long at = offset; ; )
+        using var kept = memory.Resume();
+        using var gone = new CancellationTokenSource();
+        _ = channel.Completion.ContinueWith(_ => Cancel(gone), TaskScheduler.Default);
+        try
         {
-            var more = await memory.ReadAsync(at, cancelled.Token);
-            if (more.IsEmpty)
+            await SendAsync(memory, offset, gone.Token);
+        }
+        finally
+        {
+            // Read to its end, or cancelled: nobody comes back for it. What was cut again, somebody may.
+            if (!isLost())
             {
-                break;
+                answers.Forget(memory);
             }
+        }
+    }
+
+    private async Task SendAsync(Answer memory, long offset, CancellationToken gone)
+    {
+        BinaryHttpCodec.WriteResponseHead(channel.Output, await memory.WaitForHeadAsync(gone));
+        while (await memory.ReadAsync(offset, gone) is { IsEmpty: false } more)
+        {
             BinaryHttpCodec.WriteChunk(channel.Output, more.Span);
-            await channel.Output.FlushAsync(cancelled.Token);
-            at += more.Length;
+            await channel.Output.FlushAsync(gone);
+            offset += more.Length;
         }
         await EndAsync();
     }
