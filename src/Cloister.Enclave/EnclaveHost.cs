@@ -11,11 +11,12 @@ namespace Cloister.Enclave;
 public sealed class EnclaveHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
+    private readonly SealedServer.SealedServer _door;
     private readonly IdentityRenewal _identity;
     private readonly Engine _engine;
 
-    private EnclaveHost(WebApplication application, IdentityRenewal identity, Engine engine, EndPoint endpoint) =>
-        (_application, _identity, _engine, Endpoint) = (application, identity, engine, endpoint);
+    private EnclaveHost(WebApplication application, SealedServer.SealedServer door, IdentityRenewal identity, Engine engine) =>
+        (_application, _door, _identity, _engine, Endpoint) = (application, door, identity, engine, door.LocalEndpoint!);
 
     /// <summary>Where the carrier connects: the port where the setup said 0.</summary>
     public EndPoint Endpoint { get; }
@@ -47,16 +48,20 @@ public sealed class EnclaveHost : IAsyncDisposable
         catch
         {
             await application.DisposeAsync();
+            door.Dispose();
             await identity.DisposeAsync();
             throw;
         }
-        return new EnclaveHost(application, identity, setup.Engine, door.LocalEndpoint!);
+        return new EnclaveHost(application, door, identity, setup.Engine);
     }
 
     /// <summary>Closes the door, ends the sessions, wipes the keys and ends the engine.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Disposing a host that was not stopped would leave the door open.
+        await _application.StopAsync();
         await _application.DisposeAsync();
+        _door.Dispose();
         await _identity.DisposeAsync();
         await _engine.DisposeAsync();
     }

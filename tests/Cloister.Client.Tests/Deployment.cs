@@ -116,7 +116,9 @@ internal sealed class Deployment : IAsyncDisposable
     {
         Cut();
         await _operator.DisposeAsync();
+        await _enclave.StopAsync();
         await _enclave.DisposeAsync();
+        _server.Dispose();
         _key.Dispose();
     }
 

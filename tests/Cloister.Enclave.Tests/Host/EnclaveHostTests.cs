@@ -31,6 +31,19 @@ public class EnclaveHostTests
     }
 
     [Fact]
+    public async Task An_enclave_that_was_disposed_leaves_no_door_open()
+    {
+        var enclave = await EnclaveHost.StartAsync(RunningEnclave.Setup(Embedded("hi")));
+        using var open = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await open.ConnectAsync(enclave.Endpoint, Patience);
+        await enclave.DisposeAsync();
+
+        using var late = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await Assert.ThrowsAsync<SocketException>(async () => await late.ConnectAsync(enclave.Endpoint, Patience));
+        Assert.Equal(0, await open.ReceiveAsync(new byte[1], Patience));
+    }
+
+    [Fact]
     public async Task The_statement_holds_the_configuration_and_the_models_as_they_are()
     {
         var setup = RunningEnclave.Setup(Embedded("hi"));
