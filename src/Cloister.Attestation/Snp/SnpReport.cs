@@ -64,13 +64,12 @@ public readonly ref struct SnpReport
     public ReadOnlySpan<byte> Signed => _bytes[..SignedSize];
 
     /// <summary>The processor's line, from the CPUID fields of version 3 and later; <see cref="SnpProduct.Unknown"/> where version 2 does not say.</summary>
-    public SnpProduct Product => (Version, Family, Model) switch
+    public SnpProduct Product => Version < 3 ? SnpProduct.Unknown : (Family, Model) switch
     {
-        (< 3, _, _)                                        => SnpProduct.Unknown,
-        (_, 0x19, <= 0x0F)                                 => SnpProduct.Milan,
-        (_, 0x19, (>= 0x10 and <= 0x1F) or (>= 0xA0 and <= 0xAF)) => SnpProduct.Genoa,
-        (_, 0x1A, <= 0x1F)                                 => SnpProduct.Turin,
-        _                                                  => SnpProduct.Unknown,
+        (0x19, <= 0x0F)                                        => SnpProduct.Milan,
+        (0x19, (>= 0x10 and <= 0x1F) or (>= 0xA0 and <= 0xAF)) => SnpProduct.Genoa,
+        (0x1A, <= 0x1F)                                        => SnpProduct.Turin,
+        _                                                      => SnpProduct.Unknown,
     };
 
     /// <summary>Writes r ‖ s, big-endian, 48 bytes each, from AMD's little-endian numbers of 72 bytes. False where a number does not fit P-384.</summary>
