@@ -56,13 +56,14 @@ internal static class UpCommand
     private static void Describe(LocalDeployment deployment)
     {
         var ready = deployment.Ready;
+        string command = File.Exists("cloister") ? "./cloister" : "cloister"; // in a clone it is a script, elsewhere a program on the path
         var rows = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Row(string name, string text) => rows.AddRow(new Text(name, new Style(decoration: Decoration.Bold)), new Text(text));
 
         Row("Web app", ready.Web ? ready.Operator : "not published here: ./run publishes it");
-        Row("Terminal", "cloister chat");
-        Row("Any tool", "cloister proxy, then point the tool at http://127.0.0.1:7080/v1");
-        Row("Proof", $"cloister verify {ready.Operator}");
+        Row("Terminal", $"{command} chat");
+        Row("Any tool", $"{command} proxy, then point the tool at http://127.0.0.1:7080/v1");
+        Row("Proof", $"{command} verify {ready.Operator}");
         Row("Model", string.Join(", ", ready.Models));
 
         Speech.Out.MarkupLine("[bold]Cloister is up, all parties on this machine.[/]");

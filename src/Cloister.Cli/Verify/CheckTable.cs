@@ -7,16 +7,26 @@ namespace Cloister.Cli.Verify;
 /// <summary>An attestation result as a person reads it.</summary>
 internal static partial class CheckTable
 {
+    /// <summary>Columns for a person; a line for each check where a program reads.</summary>
     public static void Write(IAnsiConsole console, AttestationResult result)
     {
-        var table = new Table().Border(Speech.IsStyled(console) ? TableBorder.Simple : TableBorder.None).AddColumns("", "Check", "Found", "Expected");
+        if (!console.Profile.Out.IsTerminal)
+        {
+            foreach (var check in result.Checks)
+            {
+                console.WriteLine($"{Mark(check.Verdict)} {Words(check.Name)}: {Found(check)}; expected: {check.Expected}");
+            }
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Simple).AddColumns("", "Check", "Found", "Expected");
         table.Columns[1].NoWrap();
         foreach (var check in result.Checks)
         {
             table.AddRow(
                 new Text(Mark(check.Verdict), Colour(check.Verdict)),
                 new Text(Words(check.Name)),
-                new Text(check.Verdict is Verdict.Waived ? $"{check.Found} (waived: {check.Reason})" : check.Found, Colour(check.Verdict)),
+                new Text(Found(check), Colour(check.Verdict)),
                 new Text(check.Expected, new Style(Color.Grey)));
         }
         console.Write(table);
@@ -47,6 +57,8 @@ internal static partial class CheckTable
             console.MarkupLineInterpolated($"  [red]✗[/] {Words(check.Name)}: expected {check.Expected}, found {check.Found}");
         }
     }
+
+    private static string Found(Check check) => check.Verdict is Verdict.Waived ? $"{check.Found} (waived: {check.Reason})" : check.Found;
 
     private static string Mark(Verdict verdict) => verdict switch { Verdict.Passed => "✓", Verdict.Waived => "~", _ => "✗" };
 
