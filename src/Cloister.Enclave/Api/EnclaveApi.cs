@@ -39,10 +39,11 @@ public static class EnclaveApi
         {
             await next(context);
         }
-        catch (Exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception fault) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             context.Response.Clear();
-            await ApiError.Failed.WriteAsync(context);
+            var error = fault is BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } ? ApiError.TooLarge : ApiError.Failed;
+            await error.WriteAsync(context);
         }
 
         if (!context.Response.HasStarted && context.Response is { StatusCode: StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed, ContentLength: null, ContentType: null })

@@ -36,6 +36,12 @@ internal sealed class ForwardedBody(HttpRequest source, int limit) : HttpContent
                 await upstream.WriteAsync(chunk.AsMemory(0, read), cancellation);
             }
         }
+        catch (BadHttpRequestException fault) when (fault.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            // The door counts too, and may be the first to notice.
+            IsTooLarge = true;
+            throw;
+        }
         finally
         {
             Array.Clear(chunk);
