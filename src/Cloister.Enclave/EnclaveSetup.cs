@@ -27,10 +27,16 @@ public sealed record EnclaveSetup
     /// <summary>Every fault, each as a sentence; empty where there is none.</summary>
     public ImmutableArray<string> Faults() =>
     [
-        .. Fault(Configuration.Limits is { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }, "limits: each must be positive."),
-        .. Fault(Configuration.Egress is { IsDefault: false, IsEmpty: true }, "egress: this version reaches nothing outside of itself, so the list must be empty."),
-        .. Fault(Configuration.Counters is { IsDefault: false, IsEmpty: true }, "counters: this version lets none out, so the list must be empty."),
+        .. FaultsOf(Configuration),
         .. Fault(Configuration.Engine.Kind is EngineKind.Upstream == Engine is UpstreamEngine, "engine: it is not the one that the configuration names."),
+    ];
+
+    /// <summary>The faults of a configuration by itself.</summary>
+    internal static ImmutableArray<string> FaultsOf(EnclaveConfiguration configuration) =>
+    [
+        .. Fault(configuration.Limits is { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }, "limits: each must be positive."),
+        .. Fault(configuration.Egress is { IsDefault: false, IsEmpty: true }, "egress: this version reaches nothing outside of itself, so the list must be empty."),
+        .. Fault(configuration.Counters is { IsDefault: false, IsEmpty: true }, "counters: this version lets none out, so the list must be empty."),
     ];
 
     private static ImmutableArray<string> Fault(bool holds, string sentence) => holds ? [] : [sentence];
