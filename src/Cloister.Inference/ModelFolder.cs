@@ -1,36 +1,41 @@
-using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Cloister.Inference;
 
-/// <summary>A folder in the usual Hugging Face layout of an ONNX decoder (docs/spec/inference.md, section 1). What is read is what is hashed.</summary>
+/// <summary>A folder in the usual Hugging Face layout of an ONNX model (docs/spec/inference.md, section 1). Its small files are read once: what is used is what is hashed.</summary>
 public sealed class ModelFolder
 {
-    private const int MaxConfigBytes = 64 * 1024 * 1024;
+    private const int MaxFileBytes = 64 * 1024 * 1024;
+    private const string TokenizerName = "tokenizer.json";
 
     // In the order in which they are taken where several are there: the exact one first, then ever smaller ones.
     private static readonly string[] GraphNames = ["model.onnx", "model_fp16.onnx", "model_int8.onnx", "model_quantized.onnx", "model_q8.onnx", "model_q4.onnx", "model_q4f16.onnx", "model_uint8.onnx", "model_bnb4.onnx"];
 
-    private readonly byte[] _tokenizer;
-    private readonly byte[] _tokenizerConfig;
-    private readonly byte[] _template;
+    // All of them steer what is answered, so all of them are in a digest.
+    private static readonly string[] SteeringNames = ["1_Pooling/config.json", "chat_template.jinja", "config.json", "generation_config.json", "tokenizer_config.json"];
+
+    private readonly Dictionary<string, byte[]> _files = [];
 
     private ModelFolder(string path)
     {
         Path = path;
-        Config = ReadJson("config.json", required: true);
-        Generation = ReadJson("generation_config.json", required: false);
-        _tokenizer = Read("tokenizer.json", required: true);
-        _tokenizerConfig = Read("tokenizer_config.json", required: false);
-        _template = Read("chat_template.jinja", required: false);
-        Tokenizer = Parse(_tokenizer, "tokenizer.json");
-        TokenizerConfig = _tokenizerConfig.Length == 0 ? [] : Parse(_tokenizerConfig, "tokenizer_config.json");
+        foreach (string name in SteeringNames.Append(TokenizerName))
+        {
+            Read(name);
+        }
+        Config = Parse("config.json") ?? throw Missing("config.json");
+        Tokenizer = Parse(TokenizerName) ?? throw Missing(TokenizerName);
+        Generation = Parse("generation_config.json") ?? [];
+        TokenizerConfig = Parse("tokenizer_config.json") ?? [];
+        Pooling = Parse("1_Pooling/config.json") ?? [];
         GraphPath = FindGraph();
     }
 
     public string Path { get; }
+
+    /// <summary>The folder's own name.</summary>
+    public string Name => System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(Path)));
 
     /// <summary>The ONNX file that is loaded.</summary>
     public string GraphPath { get; }
@@ -39,43 +44,42 @@ public sealed class ModelFolder
     internal JsonObject Generation { get; }
     internal JsonObject Tokenizer { get; }
     internal JsonObject TokenizerConfig { get; }
+    internal JsonObject Pooling { get; }
 
     /// <summary>The chat template's text; empty where the model has none.</summary>
-    internal string Template => _template.Length > 0 ? Encoding.UTF8.GetString(_template) : TokenizerConfig["chat_template"] switch
-    {
-        JsonValue value when value.TryGetValue(out string? text) => text,
-        JsonArray named => named.OfType<JsonObject>().FirstOrDefault(one => (string?)one["name"] == "default")?["template"]?.GetValue<string>() ?? "",
-        _ => "",
-    };
+    internal string Template => _files.TryGetValue("chat_template.jinja", out byte[]? file) ? Encoding.UTF8.GetString(file)
+        : TokenizerConfig["chat_template"] is JsonArray ? TokenizerConfig.Objects("chat_template").FirstOrDefault(one => one.Text("name") == "default")?.Text("template") ?? ""
+        : TokenizerConfig.Text("chat_template") ?? "";
 
     /// <exception cref="ModelException">A file is missing, malformed or too large.</exception>
-    public static ModelFolder Open(string path) =>
-        Directory.Exists(path) ? new ModelFolder(path) : throw new ModelException($"There is no folder {path}.");
-
-    /// <summary>SHA-256 of the graph with its external weights, of the tokenizer, and of what holds the template.</summary>
-    public ModelDigest Digest() => new(HashFiles(WeightFiles()), Hash(_tokenizer), Hash([.. _tokenizerConfig, .. _template]));
-
-    // External weights stand beside the graph under its name: model.onnx_data, model.onnx.data, model.onnx_data_1 …
-    private IEnumerable<string> WeightFiles() => Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(GraphPath)!, System.IO.Path.GetFileName(GraphPath) + "*").Order(StringComparer.Ordinal);
-
-    internal bool HasExternalWeights => WeightFiles().Skip(1).Any();
-
-    private static string HashFiles(IEnumerable<string> files)
+    public static ModelFolder Open(string path)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[1024 * 1024];
-        foreach (string file in files)
+        if (!Directory.Exists(path))
         {
-            using var stream = File.OpenRead(file);
-            while (stream.Read(buffer) is > 0 and var length)
-            {
-                hash.AppendData(buffer, 0, length);
-            }
+            throw new ModelException($"There is no folder {path}.");
         }
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        try
+        {
+            return new ModelFolder(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"The files in {path} cannot be read.", e);
+        }
     }
 
-    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+    /// <summary>The digests, without loading the model. The graph is read for them; a session says its own digest of what it loaded.</summary>
+    /// <exception cref="ModelException">The graph cannot be read.</exception>
+    public ModelDigest Digest()
+    {
+        using var graph = GraphFiles.Read(GraphPath);
+        return Digest(graph);
+    }
+
+    internal ModelDigest Digest(GraphFiles graph) => new(
+        graph.Digest,
+        ModelDigest.Of(_files[TokenizerName]),
+        ModelDigest.OfListing(_files.Where(file => file.Key != TokenizerName).Select(file => (file.Key, ModelDigest.Of(file.Value)))));
 
     private string FindGraph()
     {
@@ -89,30 +93,16 @@ public sealed class ModelFolder
         throw new ModelException($"{Path} holds no ONNX model, neither in onnx/ nor beside config.json.");
     }
 
-    private JsonObject ReadJson(string name, bool required) => Read(name, required) is { Length: > 0 } bytes ? Parse(bytes, name) : [];
-
-    private byte[] Read(string name, bool required)
+    private void Read(string name)
     {
         var file = new FileInfo(System.IO.Path.Combine(Path, name));
-        if (!file.Exists)
+        if (file.Exists)
         {
-            return required ? throw new ModelException($"{Path} holds no {name}.") : [];
+            _files[name] = file.Length <= MaxFileBytes ? File.ReadAllBytes(file.FullName) : throw new ModelException($"{name} is larger than {MaxFileBytes / 1024 / 1024} MiB.");
         }
-        return file.Length <= MaxConfigBytes ? File.ReadAllBytes(file.FullName) : throw new ModelException($"{name} is larger than {MaxConfigBytes / 1024 / 1024} MiB.");
     }
 
-    private static JsonObject Parse(byte[] bytes, string name)
-    {
-        try
-        {
-            return JsonNode.Parse(bytes) as JsonObject ?? throw new ModelException($"{name} is not a JSON object.");
-        }
-        catch (JsonException e)
-        {
-            throw new ModelException($"{name} is not JSON.", e);
-        }
-    }
+    private JsonObject? Parse(string name) => _files.TryGetValue(name, out byte[]? bytes) ? JsonFields.Parse(bytes, name) : null;
+
+    private ModelException Missing(string name) => new($"{Path} holds no {name}.");
 }
-
-/// <summary>What steers a model, by SHA-256 in lower-case hex: what an enclave's statement names.</summary>
-public sealed record ModelDigest(string Weights, string Tokenizer, string Template);

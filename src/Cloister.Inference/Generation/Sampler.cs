@@ -1,91 +1,135 @@
 namespace Cloister.Inference.Generation;
 
-/// <summary>Chooses tokens for one answer. The same seed, rule and logits give the same tokens.</summary>
-internal sealed class Sampler(SamplingRule rule)
+/// <summary>Chooses tokens for one answer. The same seed, rule and logits give the same tokens. What it remembers of the conversation is wiped at its end.</summary>
+internal sealed class Sampler : IDisposable
 {
     // A token this much less likely than the likeliest would be chosen once in a billion times: it is not looked at.
     private const float Negligible = 21;
 
-    private readonly Random _random = rule.Seed is { } seed ? new Random(unchecked((int)(seed ^ (seed >> 32)))) : new Random();
-    private readonly Dictionary<int, int> _counts = [];
-    private readonly HashSet<int> _seen = [];
+    private readonly SamplingRule _rule;
+    private readonly Random _random;
+    private readonly int[] _counts;   // in the answer
+    private readonly bool[] _seen;    // in prompt or answer
+    private readonly int[] _tokens;   // candidates
+    private readonly double[] _weights;
 
-    /// <summary>Tokens that the repetition penalty looks at: those of the prompt.</summary>
-    public void Read(IEnumerable<int> prompt) => _seen.UnionWith(prompt);
+    /// <param name="rule">How to choose.</param>
+    /// <param name="vocabulary">How many tokens there are.</param>
+    /// <param name="prompt">Tokens that the repetition penalty looks at from the start.</param>
+    public Sampler(SamplingRule rule, int vocabulary, ReadOnlySpan<int> prompt = default)
+    {
+        _rule = rule;
+        _random = rule.Seed is { } seed ? new Random(unchecked((int)(seed ^ (seed >> 32)))) : new Random();
+        (_counts, _seen) = (new int[vocabulary], new bool[vocabulary]);
+        (_tokens, _weights) = rule.Temperature > 0 ? (new int[vocabulary], new double[vocabulary]) : ([], []);
+        foreach (int token in prompt)
+        {
+            if (token < vocabulary)
+            {
+                _seen[token] = true;
+            }
+        }
+    }
 
     /// <param name="logits">One per token of the vocabulary. Overwritten.</param>
+    /// <exception cref="ModelException">The likeliest is not a number.</exception>
     public int Choose(Span<float> logits)
     {
         Penalise(logits);
-        int token = rule.Temperature <= 0 ? ArgMax(logits) : Draw(logits);
-        _counts[token] = _counts.GetValueOrDefault(token) + 1;
-        _seen.Add(token);
+        int best = ArgMax(logits);
+        if (!float.IsFinite(logits[best]))
+        {
+            throw new ModelException("The model computes numbers that are not finite.");
+        }
+        int token = _rule.Temperature <= 0 ? best : Draw(logits, best);
+        _counts[token]++;
+        _seen[token] = true;
         return token;
+    }
+
+    public void Dispose()
+    {
+        Array.Clear(_counts);
+        Array.Clear(_seen);
+        Array.Clear(_tokens);
+        Array.Clear(_weights);
     }
 
     private void Penalise(Span<float> logits)
     {
-        if (rule.RepetitionPenalty is not 1)
+        if (_rule is { RepetitionPenalty: 1, FrequencyPenalty: 0, PresencePenalty: 0 })
         {
-            foreach (int token in _seen)
-            {
-                logits[token] = logits[token] > 0 ? logits[token] / rule.RepetitionPenalty : logits[token] * rule.RepetitionPenalty;
-            }
+            return;
         }
-        if (rule.FrequencyPenalty is not 0 || rule.PresencePenalty is not 0)
+        for (int token = 0; token < logits.Length; token++)
         {
-            foreach (var (token, count) in _counts)
+            if (_seen[token])
             {
-                logits[token] -= count * rule.FrequencyPenalty + rule.PresencePenalty;
+                logits[token] = logits[token] > 0 ? logits[token] / _rule.RepetitionPenalty : logits[token] * _rule.RepetitionPenalty;
+            }
+            if (_counts[token] > 0)
+            {
+                logits[token] -= _counts[token] * _rule.FrequencyPenalty + _rule.PresencePenalty;
             }
         }
     }
 
-    private int Draw(Span<float> logits)
+    private int Draw(ReadOnlySpan<float> logits, int best)
     {
-        float max = logits[ArgMax(logits)];
-        var candidates = new List<(int Token, double Weight)>();
+        int count = 0;
         for (int token = 0; token < logits.Length; token++)
         {
-            float distance = (max - logits[token]) / rule.Temperature;
-            if (distance < Negligible)
+            float distance = (logits[best] - logits[token]) / _rule.Temperature;
+            if (token == best || distance < Negligible)
             {
-                candidates.Add((token, Math.Exp(-distance)));
+                (_tokens[count], _weights[count]) = (token, token == best ? 1 : Math.Exp(-distance));
+                count++;
             }
         }
-        candidates.Sort(static (left, right) => right.Weight != left.Weight ? right.Weight.CompareTo(left.Weight) : left.Token.CompareTo(right.Token));
 
-        int kept = Keep(candidates);
-        double at = _random.NextDouble() * candidates.Take(kept).Sum(candidate => candidate.Weight);
-        foreach (var (token, weight) in candidates.Take(kept))
+        int kept = Keep(count);
+        double at = _random.NextDouble() * Sum(kept);
+        for (int i = 0; i < kept - 1; i++)
         {
-            if ((at -= weight) < 0)
+            if ((at -= _weights[i]) < 0)
             {
-                return token;
+                return _tokens[i];
             }
         }
-        return candidates[kept - 1].Token;
+        return _tokens[kept - 1];
     }
 
     // Top-k, then top-p over what is left, then min-p relative to the likeliest. At least one token stays.
-    private int Keep(List<(int Token, double Weight)> candidates)
+    private int Keep(int count)
     {
-        int kept = rule.TopK > 0 ? Math.Min(rule.TopK, candidates.Count) : candidates.Count;
-        if (rule.TopP < 1)
+        // The likeliest first. Which of equals is first is the same every time: the sort gets the same numbers in the same order.
+        _weights.AsSpan(0, count).Sort(_tokens.AsSpan(0, count), static (left, right) => right.CompareTo(left));
+        int kept = _rule.TopK > 0 ? Math.Min(_rule.TopK, count) : count;
+        if (_rule.TopP < 1)
         {
-            double wanted = rule.TopP * candidates.Take(kept).Sum(candidate => candidate.Weight);
+            double wanted = _rule.TopP * Sum(kept), sum = 0;
             int nucleus = 0;
-            for (double sum = 0; nucleus < kept && sum < wanted; nucleus++)
+            while (nucleus < kept && sum < wanted)
             {
-                sum += candidates[nucleus].Weight;
+                sum += _weights[nucleus++];
             }
             kept = Math.Max(nucleus, 1);
         }
-        while (kept > 1 && candidates[kept - 1].Weight < rule.MinP * candidates[0].Weight)
+        while (kept > 1 && _weights[kept - 1] < _rule.MinP * _weights[0])
         {
             kept--;
         }
         return kept;
+    }
+
+    private double Sum(int count)
+    {
+        double sum = 0;
+        foreach (double weight in _weights.AsSpan(0, count))
+        {
+            sum += weight;
+        }
+        return sum;
     }
 
     private static int ArgMax(ReadOnlySpan<float> logits)
@@ -93,7 +137,7 @@ internal sealed class Sampler(SamplingRule rule)
         int best = 0;
         for (int token = 1; token < logits.Length; token++)
         {
-            if (logits[token] > logits[best])
+            if (logits[token] > logits[best] || float.IsNaN(logits[best]))
             {
                 best = token;
             }

@@ -2,11 +2,12 @@ using System.Text;
 
 namespace Cloister.Inference.Generation;
 
-/// <summary>Makes text of tokens' bytes as they come: never half a code point, and never the beginning of what may become a stop.</summary>
-internal sealed class TextAssembler(IReadOnlyList<string> stops)
+/// <summary>Makes text of tokens' bytes as they come: never half a code point, and never the beginning of what may become a stop. What it holds back is wiped at its end.</summary>
+internal sealed class TextAssembler(IReadOnlyList<string> stops) : IDisposable
 {
     private readonly Decoder _decoder = new UTF8Encoding(false, throwOnInvalidBytes: false).GetDecoder();
-    private readonly StringBuilder _held = new();
+    private char[] _held = new char[256];
+    private int _count;
 
     /// <summary>A stop has been met: nothing follows.</summary>
     public bool IsStopped { get; private set; }
@@ -17,36 +18,69 @@ internal sealed class TextAssembler(IReadOnlyList<string> stops)
     /// <summary>What was held back, at the end.</summary>
     public string Finish() => IsStopped ? "" : Take([], flush: true);
 
+    public void Dispose()
+    {
+        Array.Clear(_held);
+        _count = 0;
+        _decoder.Reset();
+    }
+
     private string Take(ReadOnlySpan<byte> bytes, bool flush)
     {
-        var characters = new char[bytes.Length + 2];
-        _held.Append(characters, 0, _decoder.GetChars(bytes, characters, flush));
-        Array.Clear(characters);
-
-        string text = _held.ToString();
-        int stop = stops.Select(one => text.IndexOf(one, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
-        if (stop >= 0)
+        Reserve(bytes.Length + 2);
+        _count += _decoder.GetChars(bytes, _held.AsSpan(_count), flush);
+        var text = _held.AsSpan(0, _count);
+        if (FirstStop(text) is >= 0 and var stop)
         {
             IsStopped = true;
-            _held.Clear();
-            return text[..stop];
+            string before = new(text[..stop]);
+            Dispose();
+            return before;
         }
 
-        int certain = flush ? text.Length : text.Length - Uncertain(text);
-        _held.Remove(0, certain);
-        return text[..certain];
+        string certain = new(text[..(flush ? text.Length : text.Length - Uncertain(text))]);
+        text[certain.Length..].CopyTo(text);
+        _count -= certain.Length;
+        text[_count..].Clear();
+        return certain;
+    }
+
+    private void Reserve(int more)
+    {
+        if (_held.Length - _count < more)
+        {
+            char[] outgrown = _held;
+            _held = new char[2 * (_count + more)];
+            outgrown.CopyTo(_held, 0);
+            Array.Clear(outgrown);
+        }
+    }
+
+    private int FirstStop(ReadOnlySpan<char> text)
+    {
+        int first = -1;
+        foreach (string stop in stops)
+        {
+            int at = text.IndexOf(stop, StringComparison.Ordinal);
+            first = at >= 0 && (first < 0 || at < first) ? at : first;
+        }
+        return first;
     }
 
     // The longest end of the text that is the beginning of a stop.
-    private int Uncertain(string text)
+    private int Uncertain(ReadOnlySpan<char> text)
     {
-        for (int length = Math.Min(text.Length, stops.Select(stop => stop.Length - 1).DefaultIfEmpty(0).Max()); length > 0; length--)
+        int longest = 0;
+        foreach (string stop in stops)
         {
-            if (stops.Any(stop => stop.AsSpan().StartsWith(text.AsSpan(text.Length - length), StringComparison.Ordinal)))
+            for (int length = Math.Min(text.Length, stop.Length - 1); length > longest; length--)
             {
-                return length;
+                if (stop.AsSpan().StartsWith(text[^length..], StringComparison.Ordinal))
+                {
+                    longest = length;
+                }
             }
         }
-        return 0;
+        return longest;
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Cloister.Inference.Generation;
 using Microsoft.Extensions.AI;
 
 namespace Cloister.Inference.Tokenization;
@@ -26,28 +28,26 @@ internal sealed class ChatTemplate
             throw new ModelException(template.Length == 0 ? "The model has no chat template." : "The model's chat template is of no known family.");
         }
 
-        var token = folder.TokenizerConfig["bos_token"];
-        string begin = token is System.Text.Json.Nodes.JsonObject named ? (string?)named["content"] ?? "" : (string?)token ?? "";
+        string begin = (folder.TokenizerConfig["bos_token"] is JsonObject token ? token.Text("content") : folder.TokenizerConfig.Text("bos_token")) ?? "";
         bool begins = template.Contains("bos_token", StringComparison.Ordinal) || (begin.Length > 0 && template.Contains(begin, StringComparison.Ordinal))
-            || ((bool?)folder.TokenizerConfig["add_bos_token"] ?? false);
+            || (folder.TokenizerConfig.Flag("add_bos_token") ?? false);
         return new ChatTemplate(family, begins ? begin : "");
     }
 
     public static ChatFamily FamilyOf(string template) => template switch
     {
-        _ when template.Contains("<|im_start|>", StringComparison.Ordinal)        => ChatFamily.ChatMl,
+        _ when template.Contains("<|im_start|>", StringComparison.Ordinal) => ChatFamily.ChatMl,
         _ when template.Contains("<|start_header_id|>", StringComparison.Ordinal) => ChatFamily.Llama3,
-        _ when template.Contains("<start_of_turn>", StringComparison.Ordinal)     => ChatFamily.Gemma,
-        _ when template.Contains("[INST]", StringComparison.Ordinal)              => ChatFamily.Mistral,
-        _ when template.Contains("<|end|>", StringComparison.Ordinal)             => ChatFamily.Phi,
-        _ when template.Contains("<|user|>", StringComparison.Ordinal)            => ChatFamily.Zephyr,
-        _                                                                         => ChatFamily.Unknown,
+        _ when template.Contains("<start_of_turn>", StringComparison.Ordinal) => ChatFamily.Gemma,
+        _ when template.Contains("[INST]", StringComparison.Ordinal) => ChatFamily.Mistral,
+        _ when template.Contains("<|end|>", StringComparison.Ordinal) => ChatFamily.Phi,
+        _ when template.Contains("<|user|>", StringComparison.Ordinal) => ChatFamily.Zephyr,
+        _ => ChatFamily.Unknown,
     };
 
-    /// <summary>The tokens of a conversation, up to where the assistant speaks. What people wrote cannot become a marker.</summary>
-    public List<int> Encode(IEnumerable<ChatMessage> messages, Tokenizer tokenizer)
+    /// <summary>Writes the tokens of a conversation, up to where the assistant speaks. What people wrote cannot become a marker.</summary>
+    public void Encode(IEnumerable<ChatMessage> messages, Tokenizer tokenizer, TokenList ids)
     {
-        var ids = new List<int>();
         foreach (var (text, isTemplate) in Render([.. messages]))
         {
             if (isTemplate)
@@ -59,7 +59,6 @@ internal sealed class ChatTemplate
                 tokenizer.Encode(text, ids, atStart: ids.Count == 0);
             }
         }
-        return ids;
     }
 
     internal IEnumerable<(string Text, bool IsTemplate)> Render(IReadOnlyList<ChatMessage> messages)
@@ -94,12 +93,12 @@ internal sealed class ChatTemplate
 
     private (string Before, string After) Markers(string role) => _family switch
     {
-        ChatFamily.ChatMl  => ($"<|im_start|>{role}\n", "<|im_end|>\n"),
-        ChatFamily.Llama3  => ($"<|start_header_id|>{role}<|end_header_id|>\n\n", "<|eot_id|>"),
-        ChatFamily.Gemma   => ($"<start_of_turn>{(role == "assistant" ? "model" : role)}\n", "<end_of_turn>\n"),
-        ChatFamily.Phi     => ($"<|{role}|>\n", "<|end|>\n"),
-        ChatFamily.Zephyr  => ($"<|{role}|>\n", "</s>\n"),
+        ChatFamily.ChatMl => ($"<|im_start|>{role}\n", "<|im_end|>\n"),
+        ChatFamily.Llama3 => ($"<|start_header_id|>{role}<|end_header_id|>\n\n", "<|eot_id|>"),
+        ChatFamily.Gemma => ($"<start_of_turn>{(role == "assistant" ? "model" : role)}\n", "<end_of_turn>\n"),
+        ChatFamily.Phi => ($"<|{role}|>\n", "<|end|>\n"),
+        ChatFamily.Zephyr => ($"<|{role}|>\n", "</s>\n"),
         ChatFamily.Mistral => role == "user" ? ("[INST] ", " [/INST]") : (" ", "</s>"),
-        _                  => throw new System.Diagnostics.UnreachableException(),
+        _ => throw new System.Diagnostics.UnreachableException(),
     };
 }
