@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Cloister.Inference;
 
@@ -16,7 +14,7 @@ public readonly record struct PullProgress(string File, long Bytes, long TotalBy
 /// <summary>The model cannot be had from the hub. The message is one sentence.</summary>
 public sealed class ModelHubException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>Downloads models from a hub that speaks Hugging Face's interface: what is needed to run an ONNX decoder, and nothing else.</summary>
+/// <summary>Downloads models from a hub that speaks Hugging Face's interface: what is needed to run an ONNX model, and nothing else.</summary>
 /// <remarks>A file counts only when its digest is the hub's. One that was cut off goes on where it stopped.</remarks>
 public sealed class ModelHub(HttpClient http, Uri address)
 {
@@ -24,11 +22,14 @@ public sealed class ModelHub(HttpClient http, Uri address)
 
     // Ours to choose, smallest answer first: what a graph of each kind costs in memory and speed on a processor without accelerators.
     private static readonly string[] Graphs = ["model_quantized.onnx", "model_int8.onnx", "model_q4.onnx", "model.onnx", "model_fp16.onnx"];
-    private static readonly string[] Files = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"];
+    private static readonly string[] Files = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "1_Pooling/config.json"];
+
+    // Ours to choose: far beyond any model, and no sum of them overflows.
+    private const long MaxFileBytes = 1L << 40;
 
     /// <summary>Brings the model <paramref name="name"/> ("owner/name") into <paramref name="folder"/>.</summary>
     /// <param name="graph">Which graph of several, e.g. <c>model_q4.onnx</c>. Null: the first of those that suit a processor.</param>
-    /// <exception cref="ModelHubException">There is no such model, it is no ONNX decoder, or a digest is wrong.</exception>
+    /// <exception cref="ModelHubException">There is no such model, it is no ONNX model, the hub's answers contradict each other, or a digest is wrong.</exception>
     public async Task PullAsync(string name, string folder, string? graph = null, IProgress<PullProgress>? progress = null, string revision = "main", CancellationToken cancellationToken = default)
     {
         if (name.Count(character => character == '/') != 1 || name.Split('/').Any(part => !IsPlain(part)) || !IsPlain(revision))
@@ -36,7 +37,7 @@ public sealed class ModelHub(HttpClient http, Uri address)
             throw new ModelHubException($"'{name}' is not the name of a model: it should be owner/name.");
         }
 
-        var wanted = Choose(await ListAsync(name, revision, cancellationToken).ConfigureAwait(false), name, graph);
+        var wanted = Choose(await new HubListing(http, address).ReadAsync(name, revision, cancellationToken).ConfigureAwait(false), name, graph);
         long total = wanted.Sum(file => file.Size), done = 0;
         foreach (var file in wanted)
         {
@@ -49,40 +50,36 @@ public sealed class ModelHub(HttpClient http, Uri address)
         }
     }
 
-    private async Task<HubFile[]> ListAsync(string name, string revision, CancellationToken cancellationToken)
+    private static List<HubFile> Choose(List<HubFile> listed, string name, string? graph)
     {
-        try
+        var byPath = new Dictionary<string, HubFile>();
+        foreach (var file in listed.Where(file => file.Type == "file"))
         {
-            using var response = await http.GetAsync(new Uri(address, $"api/models/{name}/tree/{revision}?recursive=true"), cancellationToken).ConfigureAwait(false);
-            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Unauthorized)
+            if (!byPath.TryAdd(file.Path, file))
             {
-                throw new ModelHubException($"The hub has no model {name}.");
+                throw new ModelHubException($"The hub lists a file of {name} twice.");
             }
-            response.EnsureSuccessStatusCode();
-            byte[] json = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-            return JsonSerializer.Deserialize(json, HubJson.Default.HubFileArray) ?? [];
-        }
-        catch (Exception e) when (e is HttpRequestException or JsonException)
-        {
-            throw new ModelHubException($"The hub did not list the files of {name}.", e);
-        }
-    }
-
-    private static List<HubFile> Choose(HubFile[] files, string name, string? graph)
-    {
-        // A path that leaves the folder is not a mistake that somebody makes.
-        if (files.FirstOrDefault(file => file.Path.Split('/').Any(part => !IsPlain(part))) is { } odd)
-        {
-            throw new ModelHubException($"The hub lists a file with a path that is not allowed ({odd.Path.Length} characters).");
         }
 
-        var byPath = files.Where(file => file.Type == "file").ToDictionary(file => file.Path);
         string? chosen = (graph is null ? Graphs : [graph]).SelectMany(one => new[] { $"onnx/{one}", one }).FirstOrDefault(byPath.ContainsKey);
         if (chosen is null || !byPath.ContainsKey("config.json") || !byPath.ContainsKey("tokenizer.json"))
         {
-            throw new ModelHubException($"{name} is no ONNX decoder: it lacks {(chosen is null ? "a graph" : "config.json or tokenizer.json")}.");
+            throw new ModelHubException($"{name} is no ONNX model: it lacks {(chosen is null ? "a graph" : "config.json or tokenizer.json")}.");
         }
-        return [.. Files.Where(byPath.ContainsKey).Select(path => byPath[path]), .. byPath.Values.Where(file => file.Path.StartsWith(chosen, StringComparison.Ordinal)).OrderBy(file => file.Path, StringComparer.Ordinal)];
+
+        // Whatever else is listed, under whatever name, is not our matter. What is needed has a plain name and a size that can be.
+        HubFile[] wanted = [.. byPath.Values.Where(file => Files.Contains(file.Path) || file.Path.StartsWith(chosen, StringComparison.Ordinal))];
+        if (wanted.FirstOrDefault(file => file.Path.Split('/').Any(part => !IsPlain(part))) is { } odd)
+        {
+            throw new ModelHubException($"The hub lists a file of the graph with a path that is not allowed ({odd.Path.Length} characters).");
+        }
+        if (wanted.FirstOrDefault(file => file.Size is < 0 or > MaxFileBytes) is { } impossible)
+        {
+            throw new ModelHubException($"The hub lists {impossible.Path} with a size that cannot be.");
+        }
+
+        // The small ones first: where one of them is missing or wrong, nobody waits for the large ones.
+        return [.. wanted.OrderBy(file => file.Path.StartsWith(chosen, StringComparison.Ordinal)).ThenBy(file => file.Path, StringComparer.Ordinal)];
     }
 
     private async Task PullFileAsync(Uri source, HubFile file, string path, Action<long> progress, CancellationToken cancellationToken)
@@ -126,6 +123,10 @@ public sealed class ModelHub(HttpClient http, Uri address)
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
         response.EnsureSuccessStatusCode();
         bool resumes = response.StatusCode is HttpStatusCode.PartialContent;
+        if (resumes && (request.Headers.Range is null || !IsRest(response.Content.Headers.ContentRange, have, file.Size)))
+        {
+            throw new ModelHubException($"The hub sends another part of {file.Path} than was asked for.");
+        }
         have = resumes ? have : 0;
 
         await using var target = new FileStream(partial, resumes ? FileMode.Append : FileMode.Create, FileAccess.Write);
@@ -143,8 +144,11 @@ public sealed class ModelHub(HttpClient http, Uri address)
         }
     }
 
+    private static bool IsRest(ContentRangeHeaderValue? range, long from, long size) =>
+        range is { Unit: "bytes" } && range.From == from && range.To == size - 1 && (range.Length ?? size) == size;
+
     // A broken connection is the hub's; a full disk is ours, and keeps its own exception.
-    private static async ValueTask<int> ReceiveAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
+    internal static async ValueTask<int> ReceiveAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {
@@ -183,21 +187,3 @@ public sealed class ModelHub(HttpClient http, Uri address)
 
     private static bool IsPlain(string part) => part.Length is > 0 and < 128 && part is not ("." or "..") && part.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_');
 }
-
-internal sealed record HubFile
-{
-    public required string Type { get; init; }
-    public required string Path { get; init; }
-    public long Size { get; init; }
-    public string Oid { get; init; } = "";
-    public HubLargeFile? Lfs { get; init; }
-}
-
-internal sealed record HubLargeFile
-{
-    public required string Oid { get; init; }
-}
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(HubFile[]))]
-internal sealed partial class HubJson : JsonSerializerContext;

@@ -25,6 +25,9 @@ public sealed class ModelHubTests : IAsyncLifetime
     private int _cutAfter = int.MaxValue;
     private string? _wrong;
     private string _extra = "";
+    private int _filesPerPage = 100;
+    private Func<int, string> _next = page => $"<?recursive=true&page={page}>; rel=\"next\"";
+    private Func<long, long, string> _range = (from, size) => $"bytes {from}-{size - 1}/{size}";
 
     public async ValueTask InitializeAsync()
     {
@@ -32,7 +35,7 @@ public sealed class ModelHubTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         _app = builder.Build();
-        _app.MapGet("/api/models/owner/model/tree/main", () => Results.Text($"[{string.Join(',', _files.Select(Describe))}{_extra}]", "application/json"));
+        _app.MapGet("/api/models/owner/model/tree/main", ListAsync);
         _app.MapGet("/owner/model/resolve/main/{**path}", ServeAsync);
         await _app.StartAsync();
     }
@@ -91,11 +94,70 @@ public sealed class ModelHubTests : IAsyncLifetime
     [InlineData("../../etc/passwd")]
     [InlineData("onnx/../../x")]
     [InlineData("/absolute")]
-    public async Task A_path_that_leaves_the_folder_is_refused(string path)
+    [InlineData("what is this?.onnx")]
+    [InlineData("")]
+    public async Task An_odd_file_that_is_not_needed_is_left_where_it_is(string path)
     {
         _extra = $$""",{"type":"file","path":"{{path}}","size":1,"oid":"00"}""";
-        await Assert.ThrowsAsync<ModelHubException>(() => PullAsync());
+        await PullAsync();
+        Assert.Equal(4, Found().Length);
+        Assert.All(_asked, one => Assert.Contains(one, _files.Keys));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"file","path":"onnx/model_quantized.onnx/../../../x","size":1,"oid":"00"}""", "path")]
+    [InlineData("""{"type":"file","path":"onnx/model_quantized.onnx_\u0000","size":1,"oid":"00"}""", "path")]
+    [InlineData("""{"type":"file","path":"onnx/model_quantized.onnx_data_1","size":-1,"oid":"00"}""", "size")]
+    [InlineData("""{"type":"file","path":"onnx/model_quantized.onnx_data_1","size":9223372036854775807,"oid":"00"}""", "size")]
+    [InlineData("""{"type":"file","path":"config.json","size":2,"oid":"00"}""", "twice")]
+    [InlineData("""{"type":"file"}""", "did not list")]
+    public async Task A_listing_that_cannot_be_is_refused_in_a_sentence(string entry, string said)
+    {
+        _extra = "," + entry;
+        Assert.Contains(said, (await Assert.ThrowsAsync<ModelHubException>(() => PullAsync())).Message);
         Assert.Empty(Found());
+    }
+
+    [Fact]
+    public async Task A_listing_of_many_pages_is_read_to_its_end()
+    {
+        _filesPerPage = 1;
+        await PullAsync();
+        Assert.Equal(["config.json", "onnx/model_quantized.onnx", "onnx/model_quantized.onnx_data", "tokenizer.json"], Found());
+    }
+
+    [Theory]
+    [InlineData("<?page=0>; rel=\"next\"", "too long")]
+    [InlineData("<https://elsewhere.invalid/>; rel=\"next\"", "another address")]
+    [InlineData("; rel=\"next\"", "too long")]
+    public async Task Pages_without_end_and_elsewhere_are_refused(string link, string said)
+    {
+        (_filesPerPage, _next) = (1, _ => link);
+        Assert.Contains(said, (await Assert.ThrowsAsync<ModelHubException>(() => PullAsync())).Message);
+    }
+
+    [Fact]
+    public async Task A_listing_without_measure_is_refused()
+    {
+        _extra = new string(' ', 17 * 1024 * 1024);
+        Assert.Contains("too long", (await Assert.ThrowsAsync<ModelHubException>(() => PullAsync())).Message);
+    }
+
+    [Theory]
+    [InlineData("bytes 0-499999/500000")]
+    [InlineData("bytes 199999-499999/500000")]
+    [InlineData("bytes 200000-399999/500000")]
+    [InlineData("bytes 200000-499999/500001")]
+    [InlineData("lines 200000-499999/500000")]
+    [InlineData("")]
+    public async Task Another_part_than_was_asked_for_is_not_appended(string range)
+    {
+        string partial = Path.Combine(_folder, "onnx/model_quantized.onnx.partial");
+        Directory.CreateDirectory(Path.GetDirectoryName(partial)!);
+        File.WriteAllBytes(partial, _files["onnx/model_quantized.onnx"][..200_000]);
+        _range = (_, _) => range;
+        Assert.Contains("part", (await Assert.ThrowsAsync<ModelHubException>(() => PullAsync())).Message);
+        Assert.Equal(200_000, new FileInfo(partial).Length);
     }
 
     [Theory]
@@ -123,6 +185,18 @@ public sealed class ModelHubTests : IAsyncLifetime
         return $$"""{"type":"file","path":"{{file.Key}}","size":{{file.Value.Length}},"oid":"{{oid}}"{{lfs}}}""";
     }
 
+    private async Task ListAsync(HttpContext context)
+    {
+        int page = int.TryParse(context.Request.Query["page"], out int asked) ? asked : 0;
+        string[][] pages = [.. _files.Select(Describe).Chunk(_filesPerPage)];
+        if (page + 1 < pages.Length)
+        {
+            context.Response.Headers.Link = _next(page + 1);
+        }
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync($"[{string.Join(',', pages[page])}{(page == 0 ? _extra : "")}]");
+    }
+
     private async Task ServeAsync(HttpContext context, string path)
     {
         string range = context.Request.Headers.Range.ToString();
@@ -135,6 +209,10 @@ public sealed class ModelHubTests : IAsyncLifetime
         int from = range.Length > 0 ? int.Parse(range.AsSpan("bytes=".Length).TrimEnd('-')) : 0;
         context.Response.StatusCode = range.Length > 0 ? 206 : 200;
         context.Response.ContentLength = bytes.Length - from;
+        if (range.Length > 0)
+        {
+            context.Response.Headers.ContentRange = _range(from, bytes.Length);
+        }
         if (bytes.Length - from <= _cutAfter)
         {
             await context.Response.Body.WriteAsync(bytes.AsMemory(from));
