@@ -12,6 +12,7 @@ internal sealed unsafe class GraphFiles : IDisposable
 
     private readonly byte[] _graph;
     private readonly List<ExternalWeights> _weights = [];
+    private InferenceSession? _session;
 
     private GraphFiles(string path)
     {
@@ -52,7 +53,7 @@ internal sealed unsafe class GraphFiles : IDisposable
         }
     }
 
-    /// <summary>The session computes with the memory held here: it ends before this does.</summary>
+    /// <summary>Opens the one session, which computes with the memory held here and ends with it.</summary>
     /// <exception cref="ModelException">ONNX Runtime refuses it.</exception>
     public InferenceSession Open(int threads)
     {
@@ -68,7 +69,7 @@ internal sealed unsafe class GraphFiles : IDisposable
             {
                 ExternalInitializers.Add(options, [.. _weights.Select(file => (file.Name, file.Start, file.Length))]);
             }
-            return new InferenceSession(_graph, options);
+            return _session = new InferenceSession(_graph, options);
         }
         catch (OnnxRuntimeException e)
         {
@@ -76,7 +77,11 @@ internal sealed unsafe class GraphFiles : IDisposable
         }
     }
 
-    public void Dispose() => _weights.ForEach(file => file.Dispose());
+    public void Dispose()
+    {
+        _session?.Dispose();
+        _weights.ForEach(file => file.Dispose());
+    }
 
     // Not the collector's memory: weights are larger than an array can be.
     private sealed class ExternalWeights(string name, nint start, nuint length, string digest) : IDisposable

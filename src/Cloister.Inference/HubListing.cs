@@ -29,7 +29,7 @@ internal sealed class HubListing(HttpClient http, Uri address)
                 response.EnsureSuccessStatusCode();
                 byte[] json = await ReadBoundedAsync(response.Content, left, cancellationToken).ConfigureAwait(false) ?? throw TooLong();
                 left -= json.Length;
-                files.AddRange(JsonSerializer.Deserialize(json, HubJson.Default.HubFileArray) ?? []);
+                files.AddRange((JsonSerializer.Deserialize(json, HubJson.Default.HubFileArray) ?? []).OfType<HubFile>());
                 page = NextPage(response, page);
                 if (page is not null && pages + 1 == MaxPages)
                 {
@@ -92,6 +92,6 @@ internal sealed record HubLargeFile
     public required string Oid { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(HubFile[]))]
 internal sealed partial class HubJson : JsonSerializerContext;

@@ -51,6 +51,12 @@ public sealed class ModelFolder
         : TokenizerConfig["chat_template"] is JsonArray ? TokenizerConfig.Objects("chat_template").FirstOrDefault(one => one.Text("name") == "default")?.Text("template") ?? ""
         : TokenizerConfig.Text("chat_template") ?? "";
 
+    /// <summary>How many tokens the model reads, as config.json says.</summary>
+    /// <exception cref="ModelException">It says a number that cannot be.</exception>
+    internal int ContextOr(int usual) => (Config.Whole("max_position_embeddings") ?? Config.Whole("n_positions") ?? usual) is > 1 and var context
+        ? context
+        : throw new ModelException("config.json says that the model's context is shorter than a question and an answer.");
+
     /// <exception cref="ModelException">A file is missing, malformed or too large.</exception>
     public static ModelFolder Open(string path)
     {

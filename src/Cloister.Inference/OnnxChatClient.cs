@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Cloister.Inference.Generation;
 using Cloister.Inference.Tokenization;
 using Microsoft.Extensions.AI;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Cloister.Inference;
 
@@ -29,26 +30,18 @@ public sealed class OnnxChatClient : IChatClient
     private readonly int _maxAnswers;
     private int _answers;
 
-    private OnnxChatClient(ModelFolder folder, GraphFiles graph, EngineOptions options)
+    internal OnnxChatClient(ModelFolder folder, GraphFiles graph, InferenceSession session, EngineOptions options)
     {
         Digest = folder.Digest(graph);
-        if (options.Digest is not null && options.Digest != Digest)
-        {
-            throw new ModelException($"The model in {folder.Path} is not the one that was asked for: a digest differs.");
-        }
         _tokenizer = Tokenizer.Load(folder);
         _template = folder.Template.Length > 0 ? ChatTemplate.Load(folder) : null;
         _defaults = SamplingRule.Of(folder.Generation);
         _ends = EndsOf(folder, _tokenizer);
         _maxAnswers = options.MaxAnswers;
-        Context = folder.Config.Whole("max_position_embeddings") ?? folder.Config.Whole("n_positions") ?? DefaultContext;
-        if (Context < 2)
-        {
-            throw new ModelException("config.json says that the model's context is shorter than a question and an answer.");
-        }
+        Context = folder.ContextOr(DefaultContext);
         _metadata = new ChatClientMetadata("cloister", null, folder.Name);
         _graph = graph;
-        _decoder = new OnnxDecoder(graph, folder.Config, options.Threads);
+        _decoder = new OnnxDecoder(session, folder.Config);
     }
 
     /// <summary>What steers this model.</summary>
@@ -60,17 +53,9 @@ public sealed class OnnxChatClient : IChatClient
     /// <exception cref="ModelException">The folder does not hold a model that can be run, or holds another than was asked for.</exception>
     public static OnnxChatClient Load(string folder, EngineOptions? options = null)
     {
-        var files = ModelFolder.Open(folder);
-        var graph = GraphFiles.Read(files.GraphPath);
-        try
-        {
-            return new OnnxChatClient(files, graph, options ?? new EngineOptions());
-        }
-        catch
-        {
-            graph.Dispose();
-            throw;
-        }
+        var model = OnnxModel.Load(folder, options);
+        model.Embeddings?.Dispose();
+        return model.Chat ?? throw new ModelException($"The model in {folder} embeds texts and does not answer.");
     }
 
     /// <inheritdoc/>
@@ -97,7 +82,6 @@ public sealed class OnnxChatClient : IChatClient
     /// <summary>Frees the model. No answer may be in progress.</summary>
     public void Dispose()
     {
-        _decoder.Dispose();
         _graph.Dispose();
         _turn.Dispose();
     }

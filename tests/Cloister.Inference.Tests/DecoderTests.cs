@@ -130,7 +130,7 @@ public sealed class DecoderTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder, "model.onnx_data"), new byte[2000]);
 
         Assert.Equal(ModelDigest.Of(System.Text.Encoding.UTF8.GetBytes(listing)), graph.Digest);
-        using var decoder = new Generation.OnnxDecoder(graph, [], 1);
+        var decoder = new Generation.OnnxDecoder(graph.Open(1), []);
         using var turn = new SemaphoreSlim(1);
         using var tokens = new Generation.TokenStream(decoder, turn, new[] { 1, 3 }, new Generation.SamplingRule { Temperature = 0 });
         Assert.Equal(0, await tokens.NextAsync(default));

@@ -111,6 +111,7 @@ public sealed class ModelHubTests : IAsyncLifetime
     [InlineData("""{"type":"file","path":"onnx/model_quantized.onnx_data_1","size":9223372036854775807,"oid":"00"}""", "size")]
     [InlineData("""{"type":"file","path":"config.json","size":2,"oid":"00"}""", "twice")]
     [InlineData("""{"type":"file"}""", "did not list")]
+    [InlineData("""{"type":"file","path":null}""", "did not list")]
     public async Task A_listing_that_cannot_be_is_refused_in_a_sentence(string entry, string said)
     {
         _extra = "," + entry;

@@ -16,13 +16,13 @@ public sealed record EmbeddedModel(string Name) : IDisposable
     /// <summary>Maps texts to vectors. Null where the model does not.</summary>
     public IEmbeddingGenerator<string, Embedding<float>>? Embeddings { get; init; }
 
-    /// <summary>Loads a folder in the Hugging Face layout of ONNX decoders, and says by which digests it is served.</summary>
+    /// <summary>Loads a folder in the Hugging Face layout of ONNX decoders and embedders, and says by which digests it is served.</summary>
     /// <exception cref="ModelException">The folder holds no model that can be run. The message is one clear sentence.</exception>
     public static (EmbeddedModel Model, ServedModel Statement) Load(string name, string folder, EnclaveLimits limits)
     {
-        var engine = OnnxChatClient.Load(folder, new EngineOptions { MaxAnswers = limits.Answers });
-        var model = new EmbeddedModel(name) { Chat = engine, Continue = engine.CompleteAsync };
-        return (model, new ServedModel { Name = name, Weights = engine.Digest.Weights, Tokenizer = engine.Digest.Tokenizer, Template = engine.Digest.Template });
+        var loaded = OnnxModel.Load(folder, new EngineOptions { MaxAnswers = limits.Answers });
+        var model = new EmbeddedModel(name) { Chat = loaded.Chat, Continue = loaded.Chat is { } chat ? chat.CompleteAsync : null, Embeddings = loaded.Embeddings };
+        return (model, new ServedModel { Name = name, Weights = loaded.Digest.Weights, Tokenizer = loaded.Digest.Tokenizer, Template = loaded.Digest.Template });
     }
 
     public void Dispose()

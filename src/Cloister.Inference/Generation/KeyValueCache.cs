@@ -19,14 +19,7 @@ internal sealed class KeyValueCache(OrtValue[] values) : IDisposable
     /// <summary>Wipes and frees them: they are the conversation in other words.</summary>
     public void Dispose()
     {
-        foreach (var value in Values)
-        {
-            if (Length > 0)
-            {
-                value.GetTensorMutableRawData().Clear();
-            }
-            value.Dispose();
-        }
+        Array.ForEach(Values, value => value.Wipe());
         Values = [];
     }
 }

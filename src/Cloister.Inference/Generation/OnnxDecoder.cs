@@ -1,34 +1,25 @@
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Cloister.Inference.Generation;
 
-/// <summary>A decoder graph in ONNX Runtime, shared by all conversations.</summary>
-internal sealed class OnnxDecoder : IDisposable
+/// <summary>A decoder graph in ONNX Runtime, shared by all conversations. The session stays its owner's.</summary>
+internal sealed class OnnxDecoder
 {
     private readonly InferenceSession _session;
     private readonly DecoderShape _shape;
 
-    /// <summary>Reads one token to see that the model runs. The files stay the caller's, and are kept until this ends.</summary>
+    /// <summary>Reads one token to see that the model runs.</summary>
     /// <exception cref="ModelException">The graph is no decoder that can be run here.</exception>
-    public OnnxDecoder(GraphFiles files, JsonObject config, int threads)
+    public OnnxDecoder(InferenceSession session, JsonObject config)
     {
-        _session = files.Open(threads);
-        try
-        {
-            _shape = new DecoderShape(_session, config);
-            float[] logits = [];
-            using var cache = Begin();
-            Step(cache, [0], ref logits, default);
-            Vocabulary = logits.Length;
-        }
-        catch
-        {
-            _session.Dispose();
-            throw;
-        }
+        _session = session;
+        _shape = new DecoderShape(session, config);
+        float[] logits = [];
+        using var cache = Begin();
+        Step(cache, [0], ref logits, default);
+        Vocabulary = logits.Length;
     }
 
     /// <summary>How many tokens the model knows.</summary>
@@ -52,7 +43,7 @@ internal sealed class OnnxDecoder : IDisposable
         OrtValue[] others = [.. _shape.Others.Select(name => Input(name, ids, past))];
         try
         {
-            var outputs = Run([.. cache.Values, .. others], cancellationToken);
+            var outputs = _session.RunDiscreetly(_shape.Inputs, [.. cache.Values, .. others], _shape.Outputs, cancellationToken);
             using var last = outputs[0];
             cache.Replace(outputs[1..], past + ids.Length);
             CopyLast(last, ref logits);
@@ -60,29 +51,7 @@ internal sealed class OnnxDecoder : IDisposable
         finally
         {
             Array.Clear(ids);
-            foreach (var value in others)
-            {
-                value.GetTensorMutableRawData().Clear();
-                value.Dispose();
-            }
-        }
-    }
-
-    public void Dispose() => _session.Dispose();
-
-    private OrtValue[] Run(OrtValue[] inputs, CancellationToken cancellationToken)
-    {
-        using var options = new RunOptions();
-        using var stop = cancellationToken.UnsafeRegister(static options => ((RunOptions)options!).Terminate = true, options);
-        try
-        {
-            return [.. _session.Run(options, _shape.Inputs, inputs, _shape.Outputs)];
-        }
-        catch (OnnxRuntimeException)
-        {
-            // Without the inner exception: it may quote what was computed.
-            cancellationToken.ThrowIfCancellationRequested();
-            throw new ModelException("The model failed while it computed: its files do not belong together, or memory ran out.");
+            Array.ForEach(others, value => value.Wipe());
         }
     }
 
@@ -95,9 +64,7 @@ internal sealed class OnnxDecoder : IDisposable
             "attention_mask" => [.. Enumerable.Repeat(1L, total)],
             _ => ids,
         };
-        return _shape.IsShort(name)
-            ? OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(numbers, number => (int)number), [1, numbers.Length])
-            : OrtValue.CreateTensorValueFromMemory(numbers, [1, numbers.Length]);
+        return Tensors.OfWhole(numbers, _shape.IsShort(name));
     }
 
     private static OrtValue EmptyCache((TensorElementType Type, int Heads, int Size) cache)
@@ -122,18 +89,7 @@ internal sealed class OnnxDecoder : IDisposable
         {
             logits = new float[vocabulary];
         }
-        if (info.ElementDataType is TensorElementType.Float16)
-        {
-            var halves = MemoryMarshal.Cast<byte, Half>(value.GetTensorMutableRawData());
-            for (int i = 0; i < vocabulary; i++)
-            {
-                logits[i] = (float)halves[^vocabulary..][i];
-            }
-        }
-        else
-        {
-            MemoryMarshal.Cast<byte, float>(value.GetTensorMutableRawData())[^vocabulary..].CopyTo(logits);
-        }
+        value.CopyFloats((shape[1] - 1) * vocabulary, logits);
         value.GetTensorMutableRawData().Clear();
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cloister.Enclave.Engines;
 using Cloister.Inference;
+using Cloister.Inference.Tests;
 using Cloister.Testing;
 
 namespace Cloister.Enclave.Tests.Api;
@@ -51,12 +52,34 @@ public class DemonstrationModelTests
     }
 
     [Fact]
+    public async Task A_folder_with_an_embedder_answers_embeddings_and_no_conversations()
+    {
+        string folder = Directory.CreateTempSubdirectory("cloister-embedder-").FullName;
+        try
+        {
+            new ToyEmbedder().WriteTo(folder);
+            var (model, statement) = EmbeddedModel.Load("e", folder, ApiOnKestrel.Limits);
+            Assert.Equal(ModelFolder.Open(folder).Digest().Weights, statement.Weights);
+            await using var api = await ApiOnKestrel.StartAsync(model);
+            var numbers = JsonNode.Parse(await PostAsync(api, """{"model":"e","input":["a enclave","a"]}""", HttpStatusCode.OK, "/v1/embeddings"))!;
+            Assert.Equal(7, numbers["usage"]!["prompt_tokens"]!.GetValue<int>());
+            Assert.Equal(0.5f, numbers["data"]![0]!["embedding"]![ToyEmbedder.IdOf("enclave")]!.GetValue<float>());
+            Assert.Equal(0, numbers["data"]![1]!["embedding"]![ToyEmbedder.IdOf("enclave")]!.GetValue<float>());
+            await PostAsync(api, """{"model":"e","messages":[{"role":"user","content":"a"}]}""", HttpStatusCode.BadRequest);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void A_folder_without_a_model_is_one_clear_sentence() =>
         Assert.EndsWith(".", Assert.Throws<ModelException>(() => EmbeddedModel.Load("x", Path.Combine(Repository.Root, "docs"), ApiOnKestrel.Limits)).Message);
 
-    private static async Task<string> PostAsync(ApiOnKestrel api, string body, HttpStatusCode expected)
+    private static async Task<string> PostAsync(ApiOnKestrel api, string body, HttpStatusCode expected, string path = "/v1/chat/completions")
     {
-        using var response = await api.Client.PostAsync("/v1/chat/completions", new StringContent(body, Encoding.UTF8, "application/json"));
+        using var response = await api.Client.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"));
         Assert.Equal(expected, response.StatusCode);
         return await response.Content.ReadAsStringAsync();
     }
