@@ -141,7 +141,7 @@ public sealed class OnnxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
         {
             "attention_mask" => [.. Enumerable.Repeat(1L, ids.Length)],
             "token_type_ids" => new long[ids.Length],
-            _ => ids,
+            _                => ids,
         };
         return Tensors.OfWhole(numbers, _session.InputMetadata[name].ElementDataType is TensorElementType.Int32);
     }
@@ -184,8 +184,8 @@ public sealed class OnnxEmbeddingGenerator : IEmbeddingGenerator<string, Embeddi
         return modes switch
         {
             [] or ["pooling_mode_mean_tokens"] => Pooling.Mean,
-            ["pooling_mode_cls_token"] => Pooling.First,
-            ["pooling_mode_lasttoken"] => Pooling.Last,
+            ["pooling_mode_cls_token"]         => Pooling.First,
+            ["pooling_mode_lasttoken"]         => Pooling.Last,
             _ => throw new ModelException($"1_Pooling/config.json pools by {string.Join(" and ", modes)}, which is not known."),
         };
     }

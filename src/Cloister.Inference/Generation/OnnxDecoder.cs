@@ -60,9 +60,9 @@ internal sealed class OnnxDecoder
         int total = past + ids.Length;
         long[] numbers = name switch
         {
-            "position_ids" => [.. Enumerable.Range(past, ids.Length)],
+            "position_ids"   => [.. Enumerable.Range(past, ids.Length)],
             "attention_mask" => [.. Enumerable.Repeat(1L, total)],
-            _ => ids,
+            _                => ids,
         };
         return Tensors.OfWhole(numbers, _shape.IsShort(name));
     }

@@ -62,15 +62,15 @@ internal sealed record SamplingRule
     // Written so that what is not a number is out of range too.
     private string? OutOfRange() => this switch
     {
-        { Temperature: not (>= 0 and <= Most) } => "temperature",
-        { TopP: not (>= 0 and <= 1) } => "top_p",
-        { TopK: < 0 } => "top_k",
-        { MinP: not (>= 0 and <= 1) } => "min_p",
-        { RepetitionPenalty: not (> 0 and <= Most) } => "repetition_penalty",
+        { Temperature: not (>= 0 and <= Most) }          => "temperature",
+        { TopP: not (>= 0 and <= 1) }                    => "top_p",
+        { TopK: < 0 }                                    => "top_k",
+        { MinP: not (>= 0 and <= 1) }                    => "min_p",
+        { RepetitionPenalty: not (> 0 and <= Most) }     => "repetition_penalty",
         { FrequencyPenalty: not (>= -Most and <= Most) } => "frequency_penalty",
-        { PresencePenalty: not (>= -Most and <= Most) } => "presence_penalty",
-        { MaxTokens: < 1 } => "number of tokens",
-        _ => null,
+        { PresencePenalty: not (>= -Most and <= Most) }  => "presence_penalty",
+        { MaxTokens: < 1 }                               => "number of tokens",
+        _                                                => null,
     };
 
     private static float? Additional(ChatOptions options, string name) => options.AdditionalProperties?.GetValueOrDefault(name) switch

@@ -36,13 +36,13 @@ internal sealed class ChatTemplate
 
     public static ChatFamily FamilyOf(string template) => template switch
     {
-        _ when template.Contains("<|im_start|>", StringComparison.Ordinal) => ChatFamily.ChatMl,
+        _ when template.Contains("<|im_start|>", StringComparison.Ordinal)        => ChatFamily.ChatMl,
         _ when template.Contains("<|start_header_id|>", StringComparison.Ordinal) => ChatFamily.Llama3,
-        _ when template.Contains("<start_of_turn>", StringComparison.Ordinal) => ChatFamily.Gemma,
-        _ when template.Contains("[INST]", StringComparison.Ordinal) => ChatFamily.Mistral,
-        _ when template.Contains("<|end|>", StringComparison.Ordinal) => ChatFamily.Phi,
-        _ when template.Contains("<|user|>", StringComparison.Ordinal) => ChatFamily.Zephyr,
-        _ => ChatFamily.Unknown,
+        _ when template.Contains("<start_of_turn>", StringComparison.Ordinal)     => ChatFamily.Gemma,
+        _ when template.Contains("[INST]", StringComparison.Ordinal)              => ChatFamily.Mistral,
+        _ when template.Contains("<|end|>", StringComparison.Ordinal)             => ChatFamily.Phi,
+        _ when template.Contains("<|user|>", StringComparison.Ordinal)            => ChatFamily.Zephyr,
+        _                                                                         => ChatFamily.Unknown,
     };
 
     /// <summary>Writes the tokens of a conversation, up to where the assistant speaks. What people wrote cannot become a marker.</summary>
@@ -93,12 +93,12 @@ internal sealed class ChatTemplate
 
     private (string Before, string After) Markers(string role) => _family switch
     {
-        ChatFamily.ChatMl => ($"<|im_start|>{role}\n", "<|im_end|>\n"),
-        ChatFamily.Llama3 => ($"<|start_header_id|>{role}<|end_header_id|>\n\n", "<|eot_id|>"),
-        ChatFamily.Gemma => ($"<start_of_turn>{(role == "assistant" ? "model" : role)}\n", "<end_of_turn>\n"),
-        ChatFamily.Phi => ($"<|{role}|>\n", "<|end|>\n"),
-        ChatFamily.Zephyr => ($"<|{role}|>\n", "</s>\n"),
+        ChatFamily.ChatMl  => ($"<|im_start|>{role}\n", "<|im_end|>\n"),
+        ChatFamily.Llama3  => ($"<|start_header_id|>{role}<|end_header_id|>\n\n", "<|eot_id|>"),
+        ChatFamily.Gemma   => ($"<start_of_turn>{(role == "assistant" ? "model" : role)}\n", "<end_of_turn>\n"),
+        ChatFamily.Phi     => ($"<|{role}|>\n", "<|end|>\n"),
+        ChatFamily.Zephyr  => ($"<|{role}|>\n", "</s>\n"),
         ChatFamily.Mistral => role == "user" ? ("[INST] ", " [/INST]") : (" ", "</s>"),
-        _ => throw new System.Diagnostics.UnreachableException(),
+        _                  => throw new System.Diagnostics.UnreachableException(),
     };
 }
