@@ -46,10 +46,6 @@ public sealed class SealedStream : Stream
     /// <summary>The peer's end came without an authenticated close.</summary>
     public bool Truncated => Fault is ChannelFault.Truncated;
 
-    /// <summary>The connection ended in at least one direction, and nobody closed it. True before any read or write reports it.</summary>
-    /// <remarks>Where only sending has failed, <see cref="Fault"/> is still null: the peer's last words, and its close, may yet be read.</remarks>
-    public bool IsLost => Fault is not null || _outgoing.IsBroken;
-
     /// <summary>The session's name, 32 bytes: both sides have the same one and no other session has it.</summary>
     public ReadOnlyMemory<byte> HandshakeHash { get; }
 

@@ -1,18 +1,11 @@
-using Cloister.Channel.Exchanges;
-
 namespace Cloister.Client;
 
 /// <summary>An answer's content as it arrives. A cut connection is mended in its middle, if the enclave still has the answer.</summary>
-/// <remarks>Disposing it before the end cancels the answer: the enclave stops at once.</remarks>
-internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExchange exchange, BinaryHttpReader reader, AnswerTicket ticket) : Stream
+/// <remarks>Disposing it before the end, or cancelling a read, cancels the answer: the enclave stops at once.</remarks>
+internal sealed class AnswerContentStream(SealedHttpHandler handler, ArrivingAnswer answer, AnswerTicket ticket, HttpResponseMessage response) : Stream
 {
-    // Who cuts each connection before it brings a byte will cut the next one too.
-    private const int MaxResumedInVain = 8;
-
-    private ClientExchange _exchange = exchange;
-    private BinaryHttpReader _reader = reader;
+    private ArrivingAnswer _answer = answer;
     private long _delivered;
-    private int _resumedInVain;
     private bool _ended;
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -21,23 +14,24 @@ internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExcha
         {
             try
             {
-                int length = await _reader.ReadContentAsync(buffer, cancellationToken).ConfigureAwait(false);
-                (_delivered, _resumedInVain) = (_delivered + length, 0);
+                int length = await _answer.Reader.ReadContentAsync(buffer, cancellationToken).ConfigureAwait(false);
+                _delivered += length;
                 if (length == 0 && !buffer.IsEmpty)
                 {
-                    _ended = true;
-                    _exchange.Dispose();
+                    End();
                 }
                 return length;
             }
-            catch (Exception e) when (SealedHttpHandler.IsCut(e) && !cancellationToken.IsCancellationRequested && _exchange.Session.IsLost)
+            catch (OperationCanceledException)
             {
-                _exchange.Dispose();
-                if (++_resumedInVain > MaxResumedInVain)
-                {
-                    throw new EnclaveLostException(e);
-                }
-                (_exchange, _reader, _) = await handler.ResumeAsync(ticket, _delivered, e, cancellationToken).ConfigureAwait(false);
+                _answer.Exchange.Abandon();
+                throw;
+            }
+            catch (IOException cut)
+            {
+                // Mending may take a while; the exchange's place is free for others.
+                _answer.Exchange.Abandon();
+                _answer = await handler.MendAsync(_answer, ticket, _delivered, cut, cancellationToken).ConfigureAwait(false);
             }
         }
         return 0;
@@ -49,9 +43,18 @@ internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExcha
     {
         if (disposing)
         {
-            _exchange.Dispose();
+            _answer.Exchange.Abandon();
         }
         base.Dispose(disposing);
+    }
+
+    private void End()
+    {
+        _ended = true;
+        foreach (var (name, value) in _answer.Reader.Trailers)
+        {
+            response.TrailingHeaders.TryAddWithoutValidation(name, value);
+        }
     }
 
     public override bool CanRead => true;
@@ -60,17 +63,19 @@ internal sealed class AnswerContentStream(SealedHttpHandler handler, ClientExcha
 
     public override bool CanSeek => false;
 
-    public override long Length => throw new NotSupportedException("The length is known at the end.");
+    private const string OnlyForward = "An answer is read, asynchronously, once and from front to back.";
 
-    public override long Position { get => _delivered; set => throw new NotSupportedException("What was read is gone."); }
+    public override long Length => throw new NotSupportedException(OnlyForward);
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously.");
+    public override long Position { get => _delivered; set => throw new NotSupportedException(OnlyForward); }
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("An answer is read.");
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException(OnlyForward);
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("What was read is gone.");
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException(OnlyForward);
 
-    public override void SetLength(long value) => throw new NotSupportedException("An answer is read.");
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException(OnlyForward);
+
+    public override void SetLength(long value) => throw new NotSupportedException(OnlyForward);
 
     public override void Flush() { }
 }

@@ -1,9 +1,7 @@
+using System.Globalization;
 using System.Net;
-using System.Security.Cryptography;
 using Cloister.Attestation;
-using Cloister.Channel;
 using Cloister.Channel.Exchanges;
-using Cloister.Wire;
 
 namespace Cloister.Client;
 
@@ -18,11 +16,13 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
     /// <summary>The base address for clients of this handler. The scheme is plain because the channel is the protection.</summary>
     public static readonly Uri EnclaveAddress = new("http://enclave/");
 
+    // Ours to choose: a connection that was cut is often back in a moment, or in a minute.
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
 
     private readonly HttpClient _directory = new(options.DirectoryHandler ?? new HttpClientHandler(), disposeHandler: options.DirectoryHandler is null) { Timeout = ClientOptions.ConnectTimeout };
     private readonly SemaphoreSlim _opening = new(1);
     private EnclaveSession? _session;
+    private volatile bool _disposed;
 
     /// <summary>Appraises and opens the channel now, so that the first request need not wait for it.</summary>
     /// <returns>The enclave that requests go to.</returns>
@@ -33,114 +33,191 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
     /// <inheritdoc/>
     /// <exception cref="EnclaveRefusedException">No enclave passed the policy. Nothing was sent.</exception>
     /// <exception cref="EnclaveUnreachableException">The operator or the enclave is out of reach. Nothing was sent.</exception>
-    /// <exception cref="EnclaveLostException">The connection was lost and the answer could not be resumed.</exception>
+    /// <exception cref="EnclaveLostException">The connection was lost, and nobody can say whether the enclave did what was asked.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        cancellationToken.ThrowIfCancellationRequested();
         var ticket = AnswerTicket.For(request.Method);
-        var exchange = await (await SessionAsync(cancellationToken).ConfigureAwait(false)).BeginAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var reader = new BinaryHttpReader(exchange.Input);
-            ResponseHead head;
-            using (cancellationToken.UnsafeRegister(static state => ((ClientExchange)state!).Dispose(), exchange))
-            {
-                try
-                {
-                    head = await ExchangeAsync(exchange, reader, request, ticket, cancellationToken).ConfigureAwait(false);
-                }
-                catch (Exception e) when (IsCut(e) && !cancellationToken.IsCancellationRequested)
-                {
-                    exchange.Dispose();
-                    (exchange, reader, head) = await ResumeAsync(ticket, 0, e, cancellationToken).ConfigureAwait(false);
-                }
-            }
-            return Describe(request, head, new AnswerContentStream(this, exchange, reader, ticket));
+            var answer = await AskAsync(request, ticket, cancellationToken).ConfigureAwait(false);
+            return Describe(request, ticket, answer);
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        catch (ArgumentException unsendable)
         {
-            exchange.Dispose();
-            throw new TaskCanceledException("The request was cancelled.", null, cancellationToken);
+            throw new HttpRequestException("Something in the request cannot be sent.", unsendable);
+        }
+    }
+
+    /// <summary>Goes on with an answer that broke off, if that was the connection's fault and the enclave still has it.</summary>
+    internal async Task<ArrivingAnswer> MendAsync(ArrivingAnswer broken, AnswerTicket ticket, long offset, IOException cause, CancellationToken cancellationToken)
+    {
+        if (!broken.WasLost)
+        {
+            throw new AnswerBrokenOffException("The enclave broke the answer off.", cause);
+        }
+        return await ResumeAsync(ticket, offset, cause, cancellationToken).ConfigureAwait(false) ?? throw new EnclaveLostException(cause);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            _disposed = true;
+            _session?.Dispose();
+            _directory.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private async Task<ArrivingAnswer> AskAsync(HttpRequestMessage request, AnswerTicket ticket, CancellationToken cancellationToken)
+    {
+        var (session, exchange) = await BeginAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await ExchangeAsync(session, exchange, request, ticket, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException cut) when (exchange.Fault is ExchangeFault.SessionLost or ExchangeFault.SessionClosed)
+        {
+            return await ResumeAsync(ticket, 0, cut, cancellationToken).ConfigureAwait(false)
+                ?? await AskAgainAsync(request, ticket, session.Enclave, cut, cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException) when (exchange.Fault is ExchangeFault.Rejected)
+        {
+            throw new HttpRequestException("The enclave has too much to do. It has not looked at the request.", null, HttpStatusCode.ServiceUnavailable);
+        }
+        catch (IOException broken) when (broken is ExchangeException or BinaryHttpException)
+        {
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, "The enclave broke off before its answer.", broken);
+        }
+    }
+
+    // The same enclave does not know the request, so it was lost on the way there; and should it come after all, its name is used up (section 3).
+    private async Task<ArrivingAnswer> AskAgainAsync(HttpRequestMessage request, AnswerTicket ticket, AppraisedEnclave enclave, IOException cause, CancellationToken cancellationToken)
+    {
+        var (session, exchange) = await BeginAsync(cancellationToken).ConfigureAwait(false);
+        if (!CanRepeat(request.Content) || !session.Enclave.ChannelKey.Equals(enclave.ChannelKey))
+        {
+            exchange.Abandon();
+            throw new EnclaveLostException(cause);
+        }
+        try
+        {
+            var answer = await ExchangeAsync(session, exchange, request, ticket, cancellationToken).ConfigureAwait(false);
+            if (answer.Head.Status != (int)HttpStatusCode.Conflict)
+            {
+                return answer;
+            }
+            exchange.Abandon();
+        }
+        catch (IOException again) when (again is ExchangeException or BinaryHttpException)
+        {
+            cause = again;
+        }
+        throw new EnclaveLostException(cause);
+    }
+
+    private static bool CanRepeat(HttpContent? content) => content is null or ByteArrayContent or ReadOnlyMemoryContent;
+
+    // The answer may begin before the request has ended, and has to be read then, or both sides would wait for each other.
+    private static async Task<ArrivingAnswer> ExchangeAsync(EnclaveSession session, Exchange exchange, HttpRequestMessage request, AnswerTicket ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var reader = new BinaryHttpReader(exchange);
+            var writing = RequestWriter.WriteAsync(exchange, request, ticket, cancellationToken);
+            var reading = reader.ReadResponseHeadAsync(cancellationToken);
+            var head = writing.IsCompletedSuccessfully ? await reading.ConfigureAwait(false) : await WhileWritingAsync(writing, reading.AsTask()).ConfigureAwait(false);
+            return new ArrivingAnswer(exchange, reader, head, session);
         }
         catch
         {
-            exchange.Dispose();
+            exchange.Abandon();
             throw;
         }
     }
 
-    // The answer may begin before the request has ended, and has to be read then, or both sides would wait for each other.
-    private static async Task<ResponseHead> ExchangeAsync(ClientExchange exchange, BinaryHttpReader reader, HttpRequestMessage request, AnswerTicket ticket, CancellationToken cancellationToken)
+    // What the request's content threw is the caller's to see. That the enclave wants no more of it, the answer says better.
+    private static async Task<ResponseHead> WhileWritingAsync(Task writing, Task<ResponseHead> reading)
     {
-        var writing = RequestWriter.WriteAsync(exchange.Output, request, ticket, cancellationToken);
-        var reading = reader.ReadResponseHeadAsync(cancellationToken).AsTask();
-        if (await Task.WhenAny(writing, reading).ConfigureAwait(false) == writing && !writing.IsCompletedSuccessfully && !reading.IsCompleted)
+        if (await Task.WhenAny(writing, reading).ConfigureAwait(false) == writing && writing.Exception?.InnerException is not (null or ExchangeException))
         {
-            // What the request's content threw is the caller's to see; what it means for the peer is a cancelled exchange.
-            exchange.Dispose();
             await writing.ConfigureAwait(false);
         }
-        _ = writing.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = writing.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         return await reading.ConfigureAwait(false);
     }
 
-    /// <summary>Asks whatever enclave answers now, appraised afresh, for the rest of a cut answer.</summary>
-    internal async Task<(ClientExchange, BinaryHttpReader, ResponseHead)> ResumeAsync(AnswerTicket ticket, long offset, Exception cause, CancellationToken cancellationToken)
+    // Asks whatever enclave answers now, appraised afresh. Null where it does not know the answer.
+    private async Task<ArrivingAnswer?> ResumeAsync(AnswerTicket ticket, long offset, IOException cause, CancellationToken cancellationToken)
     {
         if (ticket.ResumeKey is null)
         {
-            throw new EnclaveLostException(cause);
+            return null;
         }
 
-        long since = options.Time.GetTimestamp();
+        long begun = options.Time.GetTimestamp();
         for (var pause = FirstPause; ; pause *= 2)
         {
             try
             {
-                return await ResumeOnceAsync(ticket, offset, cause, cancellationToken).ConfigureAwait(false);
+                return await TryResumeAsync(ticket, offset, cause, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is EnclaveUnreachableException || (IsCut(e) && e is not EnclaveLostException))
+            catch (Exception again) when (again is EnclaveUnreachableException or ExchangeException)
             {
-                if (options.Time.GetElapsedTime(since) + pause > options.ResumePatience)
+                if (options.Time.GetElapsedTime(begun) + pause >= options.ResumePatience)
                 {
-                    throw new EnclaveLostException(e);
+                    throw new EnclaveLostException(again);
                 }
-                await Task.Delay(pause, options.Time, cancellationToken).ConfigureAwait(false);
             }
-            catch (EnclaveRefusedException e)
+            catch (EnclaveRefusedException refused)
             {
-                throw new EnclaveLostException(e);
+                throw new EnclaveLostException(refused);
             }
+            await Task.Delay(pause, options.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<(ClientExchange, BinaryHttpReader, ResponseHead)> ResumeOnceAsync(AnswerTicket ticket, long offset, Exception cause, CancellationToken cancellationToken)
+    private async Task<ArrivingAnswer?> TryResumeAsync(AnswerTicket ticket, long offset, IOException cause, CancellationToken cancellationToken)
     {
-        var exchange = await (await SessionAsync(cancellationToken).ConfigureAwait(false)).BeginAsync(cancellationToken).ConfigureAwait(false);
+        var (session, exchange) = await BeginAsync(cancellationToken).ConfigureAwait(false);
+        bool resumed = false;
         try
         {
-            await RequestWriter.WriteResumeAsync(exchange.Output, ticket, offset, cancellationToken).ConfigureAwait(false);
-            var reader = new BinaryHttpReader(exchange.Input);
+            await RequestWriter.WriteResumeAsync(exchange, ticket, offset, cancellationToken).ConfigureAwait(false);
+            var reader = new BinaryHttpReader(exchange);
             var head = await reader.ReadResponseHeadAsync(cancellationToken).ConfigureAwait(false);
-            return head.Status is not (int)HttpStatusCode.NotFound ? (exchange, reader, head) : throw new EnclaveLostException(cause);
+
+            // Only the answer's own head says where it goes on (docs/spec/exchanges.md, section 4).
+            resumed = head.Fields.Contains(new Field(Exchanges.OffsetField, offset.ToString(CultureInfo.InvariantCulture)));
+            return resumed                                     ? new ArrivingAnswer(exchange, reader, head, session)
+                 : head.Status == (int)HttpStatusCode.NotFound ? null
+                 :                                               throw new EnclaveLostException(cause);
         }
-        catch
+        finally
         {
-            exchange.Dispose();
-            throw;
+            if (!resumed)
+            {
+                exchange.Abandon();
+            }
         }
     }
 
-    internal static bool IsCut(Exception exception) => exception is ChannelException or BinaryHttpException or ObjectDisposedException or InvalidOperationException or IOException;
-
-    protected override void Dispose(bool disposing)
+    private async Task<(EnclaveSession, Exchange)> BeginAsync(CancellationToken cancellationToken)
     {
-        if (disposing)
+        while (true)
         {
-            _session?.Retire();
-            _directory.Dispose();
-            _opening.Dispose();
+            var session = await SessionAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return (session, await session.BeginAsync(cancellationToken).ConfigureAwait(false));
+            }
+            catch (ExchangeException)
+            {
+                // It ended while we waited for a place. Nothing was sent; the next one is appraised like any.
+            }
         }
-        base.Dispose(disposing);
     }
 
     private async Task<EnclaveSession> SessionAsync(CancellationToken cancellationToken)
@@ -153,13 +230,15 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             if (_session is { IsFresh: true } opened)
             {
                 return opened;
             }
-            _session?.Retire();
-            _session = null;
-            return _session = await EnclaveSession.OpenAsync(options, _directory, cancellationToken).ConfigureAwait(false);
+            string? former = _session?.Name;
+            _session?.Dispose();
+            _session = await EnclaveSession.OpenAsync(options, _directory, former, cancellationToken).ConfigureAwait(false);
+            return _session;
         }
         finally
         {
@@ -167,25 +246,26 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
         }
     }
 
-    private static HttpResponseMessage Describe(HttpRequestMessage request, ResponseHead head, AnswerContentStream content)
+    private HttpResponseMessage Describe(HttpRequestMessage request, AnswerTicket ticket, ArrivingAnswer answer)
     {
-        var response = new HttpResponseMessage((HttpStatusCode)head.Status) { RequestMessage = request, Content = new StreamContent(content), Version = HttpVersion.Version11 };
-        foreach (var (name, value) in head.Fields)
+        var response = new HttpResponseMessage((HttpStatusCode)answer.Head.Status) { RequestMessage = request };
+        response.Content = HasContent(request, answer.Head) ? new StreamContent(new AnswerContentStream(this, answer, ticket, response)) : new ByteArrayContent([]);
+        foreach (var (name, value) in answer.Head.Fields)
         {
-            if (!response.Headers.TryAddWithoutValidation(name, value))
+            if (!name.StartsWith(Exchanges.FieldPrefix, StringComparison.Ordinal) && !response.Headers.TryAddWithoutValidation(name, value))
             {
                 response.Content.Headers.TryAddWithoutValidation(name, value);
             }
         }
+        if (response.Content is ByteArrayContent)
+        {
+            // There is nothing to wait for but the end, and nothing to lose.
+            answer.Exchange.Abandon();
+        }
         return response;
     }
-}
 
-/// <summary>The name of a request, and the key to its answer if that may be resumed. Fresh for each request.</summary>
-internal sealed record AnswerTicket(string RequestId, string? ResumeKey)
-{
-    // Reading is cheap to ask again; what makes an answer is not.
-    public static AnswerTicket For(HttpMethod method) => new(
-        Base64.EncodeUrl(RandomNumberGenerator.GetBytes(16)),
-        method == HttpMethod.Get || method == HttpMethod.Head ? null : Base64.EncodeUrl(RandomNumberGenerator.GetBytes(32)));
+    // RFC 9110, section 6.4.1.
+    private static bool HasContent(HttpRequestMessage request, ResponseHead head) =>
+        request.Method != HttpMethod.Head && head.Status is not ((int)HttpStatusCode.NoContent or (int)HttpStatusCode.NotModified);
 }

@@ -23,10 +23,10 @@ public sealed class BinaryHttpException(BinaryHttpFault fault) : IOException($"M
     public BinaryHttpFault Fault { get; } = fault;
 }
 
-/// <summary>Bounds on what a peer can make us hold (docs/spec/exchanges.md, section 5).</summary>
+/// <summary>Bounds on what a peer can make us hold (docs/spec/exchanges.md, section 2).</summary>
 internal static class BinaryHttpLimits
 {
-    public const int MaxHead = 32 * 1024;
+    public const int MaxHead = 16 * 1024;
     public const int MaxFields = 64;
     public const int MaxInformational = 8;
 }

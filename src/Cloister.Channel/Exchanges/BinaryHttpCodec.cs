@@ -8,6 +8,9 @@ namespace Cloister.Channel.Exchanges;
 /// <summary>RFC 9292: writes the parts of messages, and reads messages that are whole.</summary>
 public static class BinaryHttpCodec
 {
+    private static readonly SearchValues<char> TokenCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    private static readonly SearchValues<char> NameCharacters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz");
+
     /// <summary>The start of a request whose content follows in chunks: see <see cref="WriteChunk"/> and <see cref="WriteEnd"/>.</summary>
     public static void WriteRequestHead(IBufferWriter<byte> destination, RequestHead head) => WriteControl(destination, Framing.IndeterminateRequest, head, null);
 
@@ -81,24 +84,28 @@ public static class BinaryHttpCodec
 
     private static bool TryReadContent(ref ReadOnlySpan<byte> rest, Framing framing, out byte[] content, out BinaryHttpFault fault)
     {
-        var chunks = new ArrayBufferWriter<byte>();
-        fault = BinaryHttpFault.None;
-        while (!rest.IsEmpty && fault is BinaryHttpFault.None)
+        (content, fault) = ([], BinaryHttpFault.None);
+        if (rest.IsEmpty)
         {
-            if (!Varint.TryRead(rest, out ulong length, out int prefix) || length > (ulong)(rest.Length - prefix))
+            return true;
+        }
+
+        // Content that has begun must have its end: left out, it could not be told from content that was cut off.
+        var chunks = new ArrayBufferWriter<byte>(rest.Length);
+        ulong length;
+        do
+        {
+            if (!Varint.TryRead(rest, out length, out int prefix) || length > (ulong)(rest.Length - prefix))
             {
                 fault = BinaryHttpFault.Truncated;
-                break;
+                return false;
             }
             chunks.Write(rest.Slice(prefix, (int)length));
             rest = rest[(prefix + (int)length)..];
-            if (framing.IsKnownLength() || length == 0)
-            {
-                break;
-            }
         }
+        while (!framing.IsKnownLength() && length > 0);
         content = chunks.WrittenSpan.ToArray();
-        return fault is BinaryHttpFault.None;
+        return true;
     }
 
     private static bool TryReadTrailers(ref ReadOnlySpan<byte> rest, Framing framing, out ImmutableArray<Field> trailers, out BinaryHttpFault fault)
@@ -118,6 +125,7 @@ public static class BinaryHttpCodec
 
     private static void WriteControl(IBufferWriter<byte> destination, Framing framing, RequestHead? request, ResponseHead? response)
     {
+        ThrowIfUnwritable(request, response);
         Varint.Write(destination, (ulong)framing);
         if (request is not null)
         {
@@ -149,12 +157,37 @@ public static class BinaryHttpCodec
 
     private static void WriteFields(IBufferWriter<byte> destination, ImmutableArray<Field> fields)
     {
-        foreach (var (name, value) in fields)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(fields.Length, BinaryHttpLimits.MaxFields, nameof(fields));
+        foreach (var field in fields)
         {
-            WriteText(destination, name);
-            WriteText(destination, value);
+            if (!IsWritable(field))
+            {
+                throw new ArgumentException($"The field '{field.Name}' has a name or a value that cannot be sent.", nameof(fields));
+            }
+            WriteText(destination, field.Name);
+            WriteText(destination, field.Value);
         }
     }
+
+    // What a reader would refuse is our mistake, and noticed here: a line feed in a value must not become somebody's next field.
+    private static bool IsWritable(Field field) =>
+        field.Name.Length > 0 && !field.Name.AsSpan().ContainsAnyExcept(NameCharacters)
+        && !field.Value.AsSpan().ContainsAnyExceptInRange('\t', '\u00ff') && !field.Value.AsSpan().ContainsAnyInRange('\n', '\u001f') && !field.Value.Contains('\u007f')
+        && field.Value.AsSpan().Trim(" \t").Length == field.Value.Length;
+
+    private static void ThrowIfUnwritable(RequestHead? request, ResponseHead? response)
+    {
+        bool writable = request is null
+            ? response!.Status is >= 200 and <= 599
+            : request.Method.Length > 0 && !request.Method.AsSpan().ContainsAnyExcept(TokenCharacters)
+              && request.Scheme.Length > 0 && request.Path.Length > 0 && IsVisible(request.Scheme) && IsVisible(request.Authority) && IsVisible(request.Path);
+        if (!writable)
+        {
+            throw new ArgumentException("The method, target or status cannot be sent.");
+        }
+    }
+
+    private static bool IsVisible(string text) => !text.AsSpan().ContainsAnyExceptInRange('\u0021', '\u007e');
 
     private static void WriteText(IBufferWriter<byte> destination, string text)
     {

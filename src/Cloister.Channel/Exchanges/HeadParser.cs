@@ -7,7 +7,8 @@ namespace Cloister.Channel.Exchanges;
 internal enum Progress : byte { NeedMore, Done, Refused }
 
 /// <summary>Reads heads and field sections from the front of what has arrived so far. It starts over when more arrives: heads are short and bounded.</summary>
-internal ref struct HeadParser(ReadOnlySpan<byte> source)
+/// <param name="lookOnly">Check everything, make nothing.</param>
+internal ref struct HeadParser(ReadOnlySpan<byte> source, bool lookOnly = false)
 {
     private static readonly SearchValues<byte> TokenBytes = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"u8);
     private static readonly SearchValues<byte> NameBytes = SearchValues.Create("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"u8);
@@ -35,7 +36,7 @@ internal ref struct HeadParser(ReadOnlySpan<byte> source)
         {
             return Refuse(BinaryHttpFault.BadControlData);
         }
-        if ((progress = ReadFields(framing, out var fields)) is Progress.Done)
+        if ((progress = ReadFields(framing, out var fields)) is Progress.Done && !lookOnly)
         {
             head = new RequestHead(Ascii(method), Ascii(scheme), Ascii(authority), Ascii(path), fields);
         }
@@ -87,7 +88,8 @@ internal ref struct HeadParser(ReadOnlySpan<byte> source)
             }
         }
 
-        var lines = ImmutableArray.CreateBuilder<Field>();
+        int count = 0;
+        var lines = lookOnly ? null : ImmutableArray.CreateBuilder<Field>();
         while (Offset < end)
         {
             if (ReadText(out var name) is var nameProgress and not Progress.Done)
@@ -110,13 +112,13 @@ internal ref struct HeadParser(ReadOnlySpan<byte> source)
             {
                 return Refuse(BinaryHttpFault.BadField);
             }
-            if (lines.Count == BinaryHttpLimits.MaxFields)
+            if (++count > BinaryHttpLimits.MaxFields)
             {
                 return Refuse(BinaryHttpFault.TooManyFields);
             }
-            lines.Add(new Field(Ascii(name), Encoding.Latin1.GetString(value)));
+            lines?.Add(new Field(Ascii(name), Encoding.Latin1.GetString(value)));
         }
-        fields = lines.ToImmutable();
+        fields = lines?.DrainToImmutable() ?? [];
         return Progress.Done;
     }
 

@@ -33,6 +33,13 @@ internal static class Varint
         return true;
     }
 
+    /// <summary>A number below 2^30 in four bytes, as a big-endian integer.</summary>
+    public static uint FourBytes(uint value)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, (1U << 30) - 1);
+        return value | 2U << 30;
+    }
+
     /// <summary>In as few bytes as it goes.</summary>
     public static void Write(IBufferWriter<byte> destination, ulong value)
     {

@@ -43,18 +43,6 @@ internal sealed class OutgoingRecords(MessageTransport transport, RecordSealer s
         }
     }
 
-    /// <summary>It ended other than by a close of either side. True before any writer is told.</summary>
-    public bool IsBroken
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _stopped && _fault is not (ChannelFault.None or ChannelFault.Closed);
-            }
-        }
-    }
-
     private TimeSpan Now => time.GetElapsedTime(_origin);
 
     /// <summary>Completes when all of the data is in records, which leave by themselves. One writer at a time.</summary>

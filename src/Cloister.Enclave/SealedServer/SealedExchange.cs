@@ -1,210 +1,256 @@
+using System.Globalization;
 using Cloister.Channel.Exchanges;
 using Cloister.Wire;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
-using Nerdbank.Streams;
 
 namespace Cloister.Enclave.SealedServer;
 
 /// <summary>One request and its answer (docs/spec/exchanges.md, sections 2 to 4).</summary>
-internal sealed class SealedExchange<TContext>(
-    MultiplexingStream.Channel channel, IHttpApplication<TContext> application, SealedServerOptions options, AnswerMemory answers, ReplayWindow replays, Func<bool> isLost) where TContext : notnull
+internal sealed class SealedExchange<TContext>(Exchange exchange, IHttpApplication<TContext> application, Door door) where TContext : notnull
 {
-    private const int RequestIdSize = 16;
-    private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(10);
+
+    private readonly BinaryHttpReader _reader = new(exchange);
 
     public async Task RunAsync()
     {
-        var reader = new BinaryHttpReader(channel.Input);
         RequestHead head;
-        using (var patience = new CancellationTokenSource(HeadPatience, options.Channel.Time))
+        using (var patience = new CancellationTokenSource(HeadPatience, door.Options.Channel.Time))
         {
-            head = await reader.ReadRequestHeadAsync(patience.Token);
+            try
+            {
+                head = await _reader.ReadRequestHeadAsync(patience.Token);
+            }
+            catch (Exception e) when (e is BinaryHttpException or OperationCanceledException)
+            {
+                door.Counters.Count(DoorCounter.RequestsMalformed);
+                throw;
+            }
         }
 
-        if (!Base64.TryDecodeUrl(ValueOf(head, Exchanges.RequestField), out var id) || id.Length != RequestIdSize)
+        if (!TryReadName(ValueOf(head, Exchanges.RequestField), out var name) || head.Path[0] != '/')
         {
-            await RefuseAsync(StatusCodes.Status400BadRequest);
+            await RefuseAsync(StatusCodes.Status400BadRequest, DoorCounter.RequestsMalformed);
         }
         else if (head.Path.StartsWith(Exchanges.AnswersPath, StringComparison.Ordinal))
         {
             await ResumeAsync(head);
         }
-        else if (!replays.TryAdd(ValueOf(head, Exchanges.RequestField)))
+        else if (!door.Names.TryUse(name))
         {
-            await RefuseAsync(StatusCodes.Status409Conflict);
+            await RefuseAsync(StatusCodes.Status409Conflict, DoorCounter.RequestsRepeated);
+        }
+        else if (!door.TryEnter())
+        {
+            await RefuseAsync(StatusCodes.Status503ServiceUnavailable, DoorCounter.RequestsRefused);
         }
         else
         {
-            await AnswerAsync(head, reader);
+            try
+            {
+                await AnswerAsync(head, name);
+            }
+            finally
+            {
+                door.Leave();
+            }
         }
     }
 
-    private async Task AnswerAsync(RequestHead head, BinaryHttpReader reader)
+    private async Task AnswerAsync(RequestHead head, UInt128 name)
     {
-        using var aborted = new CancellationTokenSource();
-        string resume = ValueOf(head, Exchanges.ResumeField);
-        var memory = resume.Length > 0 ? answers.Begin(ValueOf(head, Exchanges.RequestField), resume, () => Cancel(aborted)) : null;
-        var answer = new AnswerStream(channel.Output, memory, isLost);
+        door.Counters.Count(DoorCounter.Requests);
+        var aborted = new CancellationTokenSource();
+        var kept = TryReadKey(head, out byte[] key) ? door.Answers.Begin(name, key, () => _ = aborted.CancelAsync()) : null;
+        kept?.BeginLive(exchange);
+        _ = FollowAsync(kept, aborted);
 
-        // A client that cancels closes the exchange; one that was cut off did not, and a resumable answer then goes on.
-        _ = channel.Completion.ContinueWith(_ => Ended(memory, aborted), TaskScheduler.Default);
-
-        var features = Describe(head, new RequestStream(reader, options.MaxRequestBytes), answer, aborted);
-        var context = application.CreateContext(features);
+        var answer = new AnswerHead();
+        var writer = new AnswerWriter(exchange, answer, kept, withoutContent: head.Method == "HEAD", aborted.Token);
+        var context = application.CreateContext(Features(head, answer, writer, aborted));
         Exception? failure = null;
-        bool ended = true;
         try
         {
             await application.ProcessRequestAsync(context);
-            await features.GetRequiredFeature<IHttpResponseBodyFeature>().CompleteAsync();
-            await answer.EndAsync();
+            await writer.CompleteAsync();
         }
         catch (Exception e)
         {
             failure = e;
-            ended = await FailAsync(answer, e);
+            await FailAsync(e, answer, writer, kept, aborted.IsCancellationRequested);
         }
-        finally
-        {
-            await answer.Response.RunCompletedAsync();
-            application.DisposeContext(context, failure);
-            memory?.Close(complete: failure is null);
-        }
-
-        // An answer without its end is cut off at once: the client must not wait for more of it.
-        if (ended)
-        {
-            await LingerAsync();
-        }
-        if (memory is not null && !isLost())
-        {
-            answers.Forget(memory);
-        }
+        await answer.RunCompletedAsync();
+        application.DisposeContext(context, failure);
     }
 
-    // Never with the exception's text: it is not the peer's. False where the head has left, or nobody is there to read one.
-    private static async Task<bool> FailAsync(AnswerStream answer, Exception failure)
+    // Never with the exception's text: it is not the peer's.
+    private async Task FailAsync(Exception failure, AnswerHead answer, AnswerWriter writer, KeptAnswer? kept, bool aborted)
     {
-        if (answer.HasStarted || failure is OperationCanceledException)
+        if (!aborted && failure is not ExchangeException)
         {
-            return false;
+            door.Counters.Count(DoorCounter.ApplicationFaults);
         }
-        answer.Response.StatusCode = failure is BadHttpRequestException bad ? bad.StatusCode : StatusCodes.Status500InternalServerError;
-        answer.Response.Headers.Clear();
-        await answer.EndAsync();
-        return true;
-    }
-
-    private void Ended(Answer? memory, CancellationTokenSource aborted)
-    {
-        if (memory is not null && isLost())
-        {
-            memory.Orphan();
-        }
-        else
-        {
-            Cancel(aborted);
-        }
-    }
-
-    private static void Cancel(CancellationTokenSource aborted)
-    {
         try
         {
-            _ = aborted.CancelAsync();
+            if (!answer.HasStarted && !aborted)
+            {
+                writer.Discard();
+                answer.Reset(failure switch { BadHttpRequestException bad => bad.StatusCode, BinaryHttpException => StatusCodes.Status400BadRequest, _ => StatusCodes.Status500InternalServerError });
+                await writer.CompleteAsync();
+                return;
+            }
         }
-        catch (ObjectDisposedException)
+        catch (Exception e) when (e is ExchangeException or OperationCanceledException)
         {
-            // The answer was complete before.
+            // The client is gone meanwhile.
+        }
+        if (kept is not null)
+        {
+            door.Answers.Forget(kept);
+        }
+        exchange.Abandon();
+    }
+
+    // A client that lets go of its exchange cancels. One that was cut off did not: a resumable answer then goes on for a while.
+    private async Task FollowAsync(KeptAnswer? kept, CancellationTokenSource aborted)
+    {
+        var fault = await exchange.Completion;
+        if (kept?.Orphan(exchange) is false)
+        {
+            return;
+        }
+        if (kept is not null && fault is not ExchangeFault.SessionLost)
+        {
+            // The client has everything, or wants nothing more. Forgetting stops what is still being made.
+            door.Answers.Forget(kept);
+        }
+        if (kept is null && fault is not ExchangeFault.None)
+        {
+            await aborted.CancelAsync();
         }
     }
 
     private async Task ResumeAsync(RequestHead head)
     {
-        string id = head.Path[Exchanges.AnswersPath.Length..];
-        if (head.Method != "GET" || !long.TryParse(ValueOf(head, Exchanges.OffsetField), out long offset) || offset < 0
-            || !answers.TryFind(id, ValueOf(head, Exchanges.ResumeField), out var memory))
+        if (head.Method != "GET" || !TryReadName(head.Path[Exchanges.AnswersPath.Length..], out var name) || !TryReadKey(head, out byte[] key)
+            || !long.TryParse(ValueOf(head, Exchanges.OffsetField), NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
+        {
+            await RefuseAsync(StatusCodes.Status400BadRequest, DoorCounter.RequestsMalformed);
+        }
+        else if (!door.Answers.TryFind(name, key, out var kept))
         {
             await RefuseAsync(StatusCodes.Status404NotFound);
-            return;
         }
+        else if (!kept.TryTakeOver(exchange, offset))
+        {
+            await RefuseAsync(StatusCodes.Status410Gone);
+        }
+        else
+        {
+            door.Counters.Count(DoorCounter.AnswersResumed);
+            await DeliverAsync(kept, offset);
+        }
+    }
 
-        using var kept = memory.Resume();
-        using var gone = new CancellationTokenSource();
-        _ = channel.Completion.ContinueWith(_ => Cancel(gone), TaskScheduler.Default);
-        try
+    private async Task DeliverAsync(KeptAnswer kept, long offset)
+    {
+        var ended = new CancellationTokenSource();
+        _ = FollowAsync(kept, ended);
+        _ = FollowAsync(null, ended);
+        var output = new BinaryHttpWriter(exchange);
+        var head = await kept.HeadAsync(ended.Token);
+        if (head is not null)
         {
-            await SendAsync(memory, offset, gone.Token);
-        }
-        finally
-        {
-            // Read to its end, or cancelled: nobody comes back for it. What was cut again, somebody may.
-            if (!isLost())
+            output.WriteHead(head with { Fields = head.Fields.Add(new(Exchanges.OffsetField, offset.ToString(CultureInfo.InvariantCulture))) });
+            while (await kept.CopyAsync(offset, output, ended.Token) is { } length)
             {
-                answers.Forget(memory);
+                if (length == 0)
+                {
+                    await output.EndAsync(kept.Trailers, ended.Token);
+                    return;
+                }
+                await output.FlushAsync(ended.Token);
+                offset += length;
             }
         }
+        exchange.Abandon();
     }
 
-    private async Task SendAsync(Answer memory, long offset, CancellationToken gone)
+    private async Task RefuseAsync(int status, DoorCounter? counter = null)
     {
-        BinaryHttpCodec.WriteResponseHead(channel.Output, await memory.WaitForHeadAsync(gone));
-        while (await memory.ReadAsync(offset, gone) is { IsEmpty: false } more)
+        if (counter is { } counted)
         {
-            BinaryHttpCodec.WriteChunk(channel.Output, more.Span);
-            await channel.Output.FlushAsync(gone);
-            offset += more.Length;
+            door.Counters.Count(counted);
         }
-        await EndAsync();
+        var output = new BinaryHttpWriter(exchange);
+        output.WriteHead(new ResponseHead(status, []));
+        await output.EndAsync([], CancellationToken.None);
     }
 
-    private async Task RefuseAsync(int status)
+    private FeatureCollection Features(RequestHead head, AnswerHead answer, AnswerWriter writer, CancellationTokenSource aborted)
     {
-        BinaryHttpCodec.WriteResponseHead(channel.Output, new ResponseHead(status, []));
-        await EndAsync();
-    }
-
-    private async Task EndAsync()
-    {
-        BinaryHttpCodec.WriteEnd(channel.Output, []);
-        await channel.Output.CompleteAsync();
-        await LingerAsync();
-    }
-
-    // Closing an exchange drops what has not left yet, so it stays until the client has read to the end and let go, or is gone.
-    private Task LingerAsync() => channel.Completion.WaitAsync(Exchanges.ResumeWindow, options.Channel.Time).ContinueWith(_ => { }, TaskScheduler.Default);
-
-    private static FeatureCollection Describe(RequestHead head, RequestStream body, AnswerStream answer, CancellationTokenSource aborted)
-    {
-        int query = head.Path.IndexOf('?');
+        int query = head.Path.IndexOf('?', StringComparison.Ordinal);
         var request = new HttpRequestFeature
         {
             Protocol = "HTTP/1.1",
             Method = head.Method,
             Scheme = head.Scheme,
             RawTarget = head.Path,
-            Path = Unescape(query < 0 ? head.Path : head.Path[..query]),
+            Path = PathString.FromUriComponent(query < 0 ? head.Path : head.Path[..query]).Value!,
             QueryString = query < 0 ? "" : head.Path[query..],
-            Body = body,
         };
-        foreach (var field in head.Fields.Where(field => !field.Name.StartsWith("cloister-", StringComparison.Ordinal)))
+        foreach (var (name, value) in head.Fields)
         {
-            request.Headers.Append(field.Name, field.Value);
+            if (!name.StartsWith(Exchanges.FieldPrefix, StringComparison.Ordinal))
+            {
+                request.Headers.Append(name, value);
+            }
         }
         request.Headers.Host = head.Authority;
+        var body = new RequestBody(_reader, head, request.Headers.ContentLength, door.Options.MaxRequestBytes);
+        request.Body = body;
 
-        var features = new FeatureCollection();
+        var features = new FeatureCollection(10);
         features.Set<IHttpRequestFeature>(request);
         features.Set<IHttpRequestBodyDetectionFeature>(body);
-        features.Set<IHttpResponseFeature>(answer.Response);
-        features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(answer));
-        features.Set<IHttpRequestLifetimeFeature>(new HttpRequestLifetimeFeature { RequestAborted = aborted.Token });
+        features.Set<IHttpResponseFeature>(answer);
+        features.Set<IHttpResponseTrailersFeature>(answer);
+        features.Set<IHttpResponseBodyFeature>(writer);
+        features.Set<IHttpRequestLifetimeFeature>(new Lifetime(exchange, aborted));
         return features;
     }
 
-    // As Kestrel does: an escaped slash stays escaped, because it is not one that divides the path.
-    private static string Unescape(string path) => Uri.UnescapeDataString(path.Replace("%2F", "%252F", StringComparison.OrdinalIgnoreCase));
+    private static string ValueOf(RequestHead head, string name)
+    {
+        foreach (var field in head.Fields)
+        {
+            if (field.Name == name)
+            {
+                return field.Value;
+            }
+        }
+        return "";
+    }
 
-    private static string ValueOf(RequestHead head, string name) => head.Fields.FirstOrDefault(field => field.Name == name).Value ?? "";
+    private static bool TryReadName(string text, out UInt128 name)
+    {
+        bool read = Base64.TryDecodeUrl(text, out var bytes) && bytes.Length == Exchanges.RequestNameSize;
+        name = read ? System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes) : default;
+        return read;
+    }
+
+    private static bool TryReadKey(RequestHead head, out byte[] key)
+    {
+        bool read = Base64.TryDecodeUrl(ValueOf(head, Exchanges.ResumeField), out var bytes) && bytes.Length == Exchanges.ResumeKeySize;
+        key = read ? bytes! : [];
+        return read;
+    }
+
+    private sealed class Lifetime(Exchange exchange, CancellationTokenSource aborted) : IHttpRequestLifetimeFeature
+    {
+        public CancellationToken RequestAborted { get; set; } = aborted.Token;
+
+        public void Abort() => exchange.Abandon();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Cloister.Channel;
@@ -16,7 +17,10 @@ public sealed record SealedServerOptions
     /// <summary>Where the operator's carrier connects.</summary>
     public required EndPoint Endpoint { get; init; }
 
-    /// <summary>Asked at the start of each connection, so that a renewed identity counts from then on.</summary>
+    /// <summary>
+    /// Asked at the start of each connection, so that a renewed identity counts from then on. Sessions to the ones before are
+    /// accepted for as long as a client may hold their statements; a key that is disposed no longer.
+    /// </summary>
     public required Func<EnclaveIdentity> Identity { get; init; }
 
     /// <summary>Its shaping is the floor.</summary>
@@ -27,50 +31,62 @@ public sealed record SealedServerOptions
 
     /// <summary>The longest request content, in bytes.</summary>
     public required long MaxRequestBytes { get; init; }
+
+    /// <summary>Requests in progress at once over all sessions; one more is answered 503.</summary>
+    public int MaxRequests { get; init; } = 1024;
 }
 
 /// <summary>The enclave's only door: ASP.NET Core requests out of sealed exchanges (docs/spec/exchanges.md). Kestrel is not here.</summary>
-/// <remarks>Whatever a connection does ends that connection and nothing else. Nothing of it is logged.</remarks>
-public sealed class SealedServer(SealedServerOptions options) : IServer
+/// <remarks>Whatever a connection does ends that connection and nothing else. Nothing of it is logged; <see cref="Counters"/> has all that is counted.</remarks>
+public sealed class SealedServer : IServer
 {
+    private readonly SealedServerOptions _options;
+    private readonly Door _door;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly AnswerMemory _answers = new(options.Channel.Time);
-    private readonly ReplayWindow _replays = new(options.Channel.Time);
+    private readonly ConcurrentDictionary<Task, byte> _connections = new();
     private Socket? _listener;
     private Task _accepting = Task.CompletedTask;
     private int _sessions;
+
+    public SealedServer(SealedServerOptions options) => (_options, _door) = (options, new Door(options));
 
     public IFeatureCollection Features { get; } = new FeatureCollection();
 
     /// <summary>Where it listens, once started: the port where the options said 0.</summary>
     public EndPoint? LocalEndpoint => _listener?.LocalEndPoint;
 
-    /// <summary>Sessions open now.</summary>
+    /// <summary>Connections open now.</summary>
     public int Sessions => Volatile.Read(ref _sessions);
+
+    public DoorCounters Counters => _door.Counters;
+
+    /// <summary>Answers kept now: in progress and resumable, or waiting for a client that was cut off.</summary>
+    internal int KeptAnswers => _door.Answers.Count;
 
     /// <exception cref="SocketException">The endpoint is taken or not allowed.</exception>
     public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken) where TContext : notnull
     {
-        _listener = new Socket(options.Endpoint.AddressFamily, SocketType.Stream, options.Endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
-        _listener.Bind(options.Endpoint);
+        _listener = new Socket(_options.Endpoint.AddressFamily, SocketType.Stream, _options.Endpoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        _listener.Bind(_options.Endpoint);
         _listener.Listen(512);
         _accepting = AcceptAsync(_listener, application);
         return Task.CompletedTask;
     }
 
+    /// <summary>Closes the door, then every session with an authenticated close.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
         _listener?.Dispose();
         await _accepting;
+        await Task.WhenAll(_connections.Keys).WaitAsync(cancellationToken);
     }
 
     public void Dispose()
     {
         _stopping.Cancel();
         _listener?.Dispose();
-        _answers.Dispose();
-        _stopping.Dispose();
+        _door.Dispose();
     }
 
     private async Task AcceptAsync<TContext>(Socket listener, IHttpApplication<TContext> application) where TContext : notnull
@@ -80,7 +96,12 @@ public sealed class SealedServer(SealedServerOptions options) : IServer
             try
             {
                 var socket = await listener.AcceptAsync(_stopping.Token);
-                _ = ServeAsync(socket, application);
+                var connection = ServeAsync(socket, application);
+                if (!connection.IsCompleted)
+                {
+                    _connections.TryAdd(connection, 0);
+                    _ = connection.ContinueWith(static (ended, all) => ((ConcurrentDictionary<Task, byte>)all!).TryRemove(ended, out _), _connections, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                }
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -89,56 +110,90 @@ public sealed class SealedServer(SealedServerOptions options) : IServer
             catch (SocketException)
             {
                 // The peer was gone before it was accepted, or descriptors ran out: the next one may fare better.
-                await Task.Delay(TimeSpan.FromMilliseconds(50), options.Channel.Time, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromMilliseconds(50), _options.Channel.Time, CancellationToken.None);
             }
         }
     }
 
     private async Task ServeAsync<TContext>(Socket socket, IHttpApplication<TContext> application) where TContext : notnull
     {
-        using (socket)
+        if (Interlocked.Increment(ref _sessions) <= _options.MaxSessions)
         {
-            if (Interlocked.Increment(ref _sessions) <= options.MaxSessions)
+            try
             {
-                try
+                socket.NoDelay = socket.ProtocolType is ProtocolType.Tcp;
+                var connection = new NetworkStream(socket, ownsSocket: true);
+                if (await GreetAsync(connection) is { } stream)
                 {
-                    socket.NoDelay = socket.ProtocolType is ProtocolType.Tcp;
-                    await ServeAsync(new NetworkStream(socket), application);
-                }
-                catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
-                {
-                    // The carrier or the client went away, or misbehaved. There is nobody to tell.
+                    await using (stream)
+                    {
+                        await new SealedSession<TContext>(stream, application, _door).RunAsync(_stopping.Token);
+                    }
                 }
             }
-            Interlocked.Decrement(ref _sessions);
+            catch (Exception)
+            {
+                // The carrier or the client went away or misbehaved, or the identity was just wiped. There is nobody to tell.
+            }
+        }
+        else
+        {
+            _door.Counters.Count(DoorCounter.ConnectionsRefused);
+        }
+        socket.Dispose();
+        Interlocked.Decrement(ref _sessions);
+    }
+
+    // docs/spec/channel.md, section 4, and docs/spec/operator.md: the first byte says what the connection is for.
+    private async Task<SealedStream?> GreetAsync(NetworkStream connection)
+    {
+        using var patience = new CancellationTokenSource(_options.Channel.HandshakeTimeout, _options.Channel.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping.Token);
+        var kind = new byte[1];
+        int read = await connection.ReadAsync(kind, limit.Token);
+
+        var identities = _door.Identities.Candidates();
+        switch (read == 0 ? default : (CarrierKind)kind[0])
+        {
+            case CarrierKind.Bundle:
+                _door.Counters.Count(DoorCounter.Bundles);
+                await connection.WriteAsync(identities[0].Bundle, limit.Token);
+                return null;
+
+            case CarrierKind.Session:
+                var stream = await ShakeHandsAsync(connection, identities, limit.Token);
+                _door.Counters.Count(stream is null ? DoorCounter.HandshakesFailed : DoorCounter.Sessions);
+                return stream;
+
+            default:
+                _door.Counters.Count(DoorCounter.HandshakesFailed);
+                return null;
         }
     }
 
-    // docs/spec/channel.md, section 4: the first byte says what the connection is for.
-    private async Task ServeAsync<TContext>(NetworkStream stream, IHttpApplication<TContext> application) where TContext : notnull
+    // The client's first message opens under the one identity that it was made for, and under no other.
+    private async Task<SealedStream?> ShakeHandsAsync(NetworkStream connection, EnclaveIdentity[] identities, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
-        patience.CancelAfter(options.Channel.HandshakeTimeout);
-        var kind = new byte[1];
-        if (await stream.ReadAsync(kind, patience.Token) == 0)
+        var transport = new FirstMessage(new FramedTransport(connection));
+        foreach (var identity in identities)
         {
-            return;
+            try
+            {
+                transport.Rewind();
+                var stream = await SealedStream.AcceptAsync(transport, identity.ChannelKey, identity.StatementHash, _options.Channel, cancellationToken);
+                transport.Keep();
+                return stream;
+            }
+            catch (ChannelException e) when (e.Fault is ChannelFault.Unauthentic)
+            {
+                // Made for another identity, perhaps for the next one in the list.
+            }
+            catch (ChannelException)
+            {
+                return null;
+            }
         }
-
-        var identity = options.Identity();
-        switch ((CarrierKind)kind[0])
-        {
-            case CarrierKind.Bundle:
-                await stream.WriteAsync(identity.Bundle, patience.Token);
-                break;
-
-            case CarrierKind.Session:
-                await using (var sealedStream = await SealedStream.AcceptAsync(new FramedTransport(stream), identity.ChannelKey, identity.StatementHash, options.Channel, _stopping.Token))
-                {
-                    await new SealedConnection<TContext>(sealedStream, application, options, _answers, _replays).RunAsync(_stopping.Token);
-                }
-                break;
-        }
+        return null;
     }
 
     private enum CarrierKind : byte { Session = 1, Bundle = 2 }

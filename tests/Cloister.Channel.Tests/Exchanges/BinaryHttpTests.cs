@@ -45,21 +45,92 @@ public class BinaryHttpTests
         Assert.Equal(Hex(IndeterminateRequest), Write(indeterminate, indeterminate: true, padding: 10));
     }
 
+    // Section 5.2: two informational responses before a 200 of indeterminate length, and a 200 of known length with a trailer.
+    private const string IndeterminateResponse = """
+        03406607 72756e6e 696e670a 22736c65 65702031 35220040 67046c69 6e6b233c 2f737479 6c652e63 73733e3b 2072656c
+        3d707265 6c6f6164 3b206173 3d737479 6c65046c 696e6b24 3c2f7363 72697074 2e6a733e 3b207265 6c3d7072 656c6f61
+        643b2061 733d7363 72697074 0040c804 64617465 1d4d6f6e 2c203237 204a756c 20323030 39203132 3a32383a 35332047
+        4d540673 65727665 72064170 61636865 0d6c6173 742d6d6f 64696669 65641d57 65642c20 3232204a 756c2032 30303920
+        31393a31 353a3536 20474d54 04657461 67142233 34616133 38372d64 2d313536 38656230 30220d61 63636570 742d7261
+        6e676573 05627974 65730e63 6f6e7465 6e742d6c 656e6774 68023531 04766172 790f4163 63657074 2d456e63 6f64696e
+        670c636f 6e74656e 742d7479 70650a74 6578742f 706c6169 6e003348 656c6c6f 20576f72 6c642120 4d792063 6f6e7465
+        6e742069 6e636c75 64657320 61207472 61696c69 6e672043 524c462e 0d0a0000
+        """;
+
+    private const string KnownResponse = """
+        0140c800 1d546869 7320636f 6e74656e 7420636f 6e746169 6e732043 524c462e 0d0a0d07 74726169 6c657204 74657874
+        """;
+
     [Fact]
-    public void The_response_of_the_standard_with_informational_responses_is_read()
+    public void The_responses_of_the_standard_are_read_and_written()
     {
-        // Section 5.2: 102 and 103 before a 200, "This content contains CRLF.\r\n", and a trailer.
-        byte[] response =
-        [
-            .. Hex("0340 6607 7275 6e6e 696e 670a 2273 6c65 6570 2031 3522 0040 6704 6c69 6e6b"), .. Hex("233c 2f73 7479 6c65 2e63 7373 3e3b 2072 656c 3d70 7265 6c6f 6164 3b20 6173 3d73 7479 6c65"),
-            .. Hex("046c 696e 6b24 3c2f 7363 7269 7074 2e6a 733e 3b20 7265 6c3d 7072 656c 6f61 643b 2061 733d 7363 7269 7074 00"),
-            .. Hex("40c8 0464 6174 651d"), .. "Mon, 27 Jul 2009 12:28:53 GMT"u8, .. Hex("0673 6572 7665 7206"), .. "Apache"u8, .. Hex("0033"),
-            .. "Hello World! My content includes a trailing CRLF.\r\n"u8, .. Hex("0000"),
-        ];
-        Assert.True(BinaryHttpCodec.TryReadMessage(response, out var message, out var fault), $"{fault}");
-        Assert.Equal(200, message.Response!.Status);
-        Assert.Equal("Hello World! My content includes a trailing CRLF.\r\n", Encoding.ASCII.GetString(message.Content.Span));
+        Assert.True(BinaryHttpCodec.TryReadMessage(Hex(IndeterminateResponse), out var indeterminate, out _));
+        Assert.Equal((200, 8), (indeterminate.Response!.Status, indeterminate.Response.Fields.Length));
+        Assert.Equal(new("vary", "Accept-Encoding"), indeterminate.Response.Fields[6]);
+        Assert.Equal("Hello World! My content includes a trailing CRLF.\r\n", Encoding.ASCII.GetString(indeterminate.Content.Span));
+
+        // What came before the final response is dropped, and all the rest is the same again.
+        byte[] final = Hex(IndeterminateResponse);
+        int start = final.AsSpan().IndexOf(Hex("40c804"));
+        Assert.Equal([3, .. final[start..]], Write(indeterminate, indeterminate: true));
+
+        Assert.True(BinaryHttpCodec.TryReadMessage(Hex(KnownResponse), out var known, out _));
+        Assert.Equal("This content contains CRLF.\r\n", Encoding.ASCII.GetString(known.Content.Span));
+        Assert.Equal([new("trailer", "text")], known.Trailers);
+        Assert.Equal(Hex(KnownResponse), Write(known));
     }
+
+    // Section 3.8: empty trailers may be left out, and empty content before them.
+    [Theory]
+    [InlineData(KnownRequest, 2, 2)]
+    [InlineData(IndeterminateRequest, 12, 12)]
+    [InlineData(IndeterminateResponse, 54, 2)]
+    [InlineData(KnownResponse, 44, 2)]
+    public void A_message_may_be_truncated_before_its_last_parts_and_nowhere_else(string example, int furthest, int ways)
+    {
+        byte[] whole = Hex(example);
+        var lengths = Enumerable.Range(0, whole.Length).Where(length => BinaryHttpCodec.TryReadMessage(whole.AsSpan(0, length), out _, out var fault) || fault is not BinaryHttpFault.Truncated).ToArray();
+        Assert.Equal(ways, lengths.Length);
+        Assert.Equal(whole.Length - furthest, lengths[0]);
+    }
+
+    [Fact]
+    public void Whatever_is_read_is_written_back() => Gen.Select(Messages, Gen.Bool, Gen.Int[0, 400], Gen.Byte).Sample((message, indeterminate, at, value) =>
+    {
+        byte[] bytes = Write(message, indeterminate);
+        bytes[at % bytes.Length] = value;
+        if (BinaryHttpCodec.TryReadMessage(bytes, out var read, out _))
+        {
+            Assert.True(BinaryHttpCodec.TryReadMessage(Write(read), out var again, out _));
+            Assert.Equal(Write(read), Write(again));
+        }
+    }, iter: 20_000);
+
+    [Theory]
+    [InlineData("a", "line\r\nfeed")]
+    [InlineData("a", "nul\0")]
+    [InlineData("a", "del\u007f")]
+    [InlineData("a", " leading")]
+    [InlineData("a", "trailing\t")]
+    [InlineData("a", "not Latin: \u0101")]
+    [InlineData("Upper", "")]
+    [InlineData(":status", "200")]
+    [InlineData("", "")]
+    public void A_field_that_cannot_be_read_is_not_written(string name, string value)
+    {
+        var message = new BinaryHttpMessage(null, new ResponseHead(200, [new(name, value)]), default, []);
+        Assert.Throws<ArgumentException>(() => Write(message));
+    }
+
+    [Theory]
+    [InlineData("", "http", "/")]
+    [InlineData("G T", "http", "/")]
+    [InlineData("GET", "", "/")]
+    [InlineData("GET", "http", "")]
+    [InlineData("GET", "http", "/a b")]
+    [InlineData("GET", "http", "/\u00e9")]
+    public void A_request_that_cannot_be_read_is_not_written(string method, string scheme, string path) =>
+        Assert.Throws<ArgumentException>(() => Write(new BinaryHttpMessage(new RequestHead(method, scheme, "", path, []), null, default, [])));
 
     [Fact]
     public void What_is_written_reads_back_in_both_framings() => Gen.Select(Messages, Gen.Bool, Gen.Int[0, 20]).Sample((message, indeterminate, padding) =>
@@ -160,9 +231,20 @@ public class BinaryHttpTests
     [Fact]
     public void Too_many_fields_are_refused()
     {
-        var message = new BinaryHttpMessage(null, new ResponseHead(200, [.. Enumerable.Repeat(new Field("a", "b"), 65)]), default, []);
-        Assert.False(BinaryHttpCodec.TryReadMessage(Write(message), out _, out var fault));
+        byte[] fields = [.. Enumerable.Repeat<byte[]>([1, (byte)'a', 1, (byte)'b'], 65).SelectMany(field => field)];
+        Assert.False(BinaryHttpCodec.TryReadMessage([3, 0x40, 200, .. fields, 0, 0, 0], out _, out var fault));
         Assert.Equal(BinaryHttpFault.TooManyFields, fault);
+        Assert.True(BinaryHttpCodec.TryReadMessage([3, 0x40, 200, .. fields[4..], 0, 0, 0], out _, out _));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Write(new BinaryHttpMessage(null, new ResponseHead(200, [.. Enumerable.Repeat(new Field("a", "b"), 65)]), default, [])));
+    }
+
+    [Fact]
+    public void Informational_responses_are_bounded_too()
+    {
+        byte[] informational = [.. Enumerable.Repeat<byte[]>([0x40, 100, 0], 9).SelectMany(one => one)];
+        Assert.False(BinaryHttpCodec.TryReadMessage([3, .. informational, 0x40, 200, 0, 0, 0], out _, out var fault));
+        Assert.Equal(BinaryHttpFault.BadStatus, fault);
+        Assert.True(BinaryHttpCodec.TryReadMessage([3, .. informational[3..], 0x40, 200, 0, 0, 0], out _, out _));
     }
 
     [Fact]
