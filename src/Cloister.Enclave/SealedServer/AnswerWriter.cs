@@ -11,6 +11,7 @@ internal sealed class AnswerWriter : PipeWriter, IHttpResponseBodyFeature
     // Ours to choose: longer writes go in pieces, so that they are never in memory twice.
     private const int Piece = 16 * 1024;
 
+    private readonly Exchange _exchange;
     private readonly BinaryHttpWriter _output;
     private readonly AnswerHead _head;
     private readonly KeptAnswer? _kept;
@@ -23,7 +24,7 @@ internal sealed class AnswerWriter : PipeWriter, IHttpResponseBodyFeature
 
     public AnswerWriter(Exchange exchange, AnswerHead head, KeptAnswer? kept, bool withoutContent, CancellationToken aborted)
     {
-        (_output, _head, _kept, _withoutContent, _aborted) = (new BinaryHttpWriter(exchange), head, kept, withoutContent, aborted);
+        (_exchange, _output, _head, _kept, _withoutContent, _aborted) = (exchange, new BinaryHttpWriter(exchange), head, kept, withoutContent, aborted);
     }
 
     public PipeWriter Writer => this;
@@ -148,7 +149,8 @@ internal sealed class AnswerWriter : PipeWriter, IHttpResponseBodyFeature
             }
             catch (ExchangeException e) when (_kept is not null && e.Fault is ExchangeFault.SessionLost or ExchangeFault.Abandoned)
             {
-                // Nobody cancelled anything: the client was cut off, or has come back by another way.
+                // Nobody cancelled anything: the client was cut off, or has come back by another way. What it may lack is kept from here on.
+                _kept.Orphan(_exchange);
                 _cutOff = true;
             }
         }
