@@ -12,8 +12,12 @@ namespace Cloister.Bench;
 /// <summary>The real enclave and the real operator, each as a party of its own, with simulated evidence.</summary>
 internal static class Parties
 {
+    // As the programs of both do (docs/decisions/0009).
+    private static void CompleteInline() => Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
     public static async Task RunEnclaveAsync(string authorityFile, string upstream)
     {
+        CompleteInline();
         using var authority = DevelopmentAuthority.Load(File.ReadAllBytes(authorityFile));
         var limits = EnclaveLimits.Usual with { Answers = 256 };
         await using var enclave = await EnclaveHost.StartAsync(new EnclaveSetup
@@ -37,6 +41,7 @@ internal static class Parties
 
     public static async Task RunOperatorAsync(string carrier)
     {
+        CompleteInline();
         await using var program = OperatorProgram.Build(new OperatorOptions
         {
             Listen = "127.0.0.1:0",

@@ -1,5 +1,8 @@
 using Cloister.Operator;
 
+// docs/decisions/0009: what a socket brings is forwarded on the thread that polled it.
+Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
+
 if (args is not ["--configuration", var file])
 {
     Console.Error.WriteLine("usage: Cloister.Operator --configuration FILE");
