@@ -134,6 +134,7 @@ export async function copy(text) {
   await navigator.clipboard.writeText(text);
 }
 
+// Last, so that no key is pressed before something listens.
 arrange();
 field.focus();
 performance.mark("cloister takes typing");

@@ -88,7 +88,9 @@ public class MultiplexerTests
         await using var client = Multiplexer.ForClient(ours);
         await using var reference = MultiplexingStream.Create(theirs, new MultiplexingStream.Options
         {
-            ProtocolMajorVersion = 3, DefaultChannelReceivingWindowSize = Cloister.Channel.Exchanges.Exchanges.Window, StartSuspended = true,
+            ProtocolMajorVersion = 3,
+            DefaultChannelReceivingWindowSize = Cloister.Channel.Exchanges.Exchanges.Window,
+            StartSuspended = true,
         });
         reference.ChannelOffered += (_, offer) => _ = Task.Run(async () =>
         {
