@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Cloister.Attestation;
 using Cloister.Channel;
@@ -34,6 +35,9 @@ internal static class Seeds
         using var client = SealedHandshake.Initiate(key.PublicKey, new byte[32]);
         client.WriteRequest(new ChannelRequest(1, 1, ShapingProfile.Padded), request);
         Save("handshake", request);
+        Save("multiplexing", [.. Frames((FrameCode.Offer, 0), (FrameCode.Content, 5), (FrameCode.ContentWritingCompleted, 0), (FrameCode.ContentProcessed, 0), (FrameCode.ChannelTerminated, 0))],
+            [.. Frames((FrameCode.OfferAccepted, 0), (FrameCode.Content, 5), (FrameCode.ContentProcessed, 0), (FrameCode.ContentWritingCompleted, 0), (FrameCode.ChannelTerminated, 0))]);
+        Save("certificate-table", Table(bundle));
         Save("record", [1, 0, 2, 65, 66, 0, 0], [2, 0, 0, 0], [3, 0, 0]);
         Save("tokenizer",
             """{"added_tokens":[{"id":3,"content":"<s>"}],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true},"model":{"type":"BPE","vocab":{"H":0,"e":1,"He":2},"merges":["H e"]}}"""u8,
@@ -55,6 +59,36 @@ internal static class Seeds
         {
             File.WriteAllBytes(file, bytes);
         }
+    }
+
+    private static List<byte> Frames(params (FrameCode Code, int Length)[] frames)
+    {
+        var bytes = new List<byte>();
+        var buffer = new byte[Frame.MaxControlLength];
+        foreach (var (code, length) in frames)
+        {
+            // An offer and what follows it comes from who offered; an acceptance and what follows it from the other.
+            bool offered = frames[0].Code is FrameCode.Offer;
+            int written = code is FrameCode.Content ? Frame.WriteHeader(buffer, new(code, 1, offered, length)) : Frame.WriteControl(buffer, code, 1, offered, Exchanges.Window);
+            bytes.AddRange(buffer.AsSpan(0, written));
+            bytes.AddRange(new byte[length]);
+        }
+        return bytes;
+    }
+
+    // Offsets behind the entries and the empty one that ends them.
+    private static byte[] Table(EnclaveBundle bundle)
+    {
+        string[] names = ["63da758d-e664-4564-adc5-f4b93be8accd", "4ab7b379-bbac-4fe4-a02f-05aef327c782", "c0b406a4-a803-4952-9743-3fb6014cd0ae"];
+        var table = new byte[24 * 4 + 3 * 8];
+        for (int entry = 0; entry < names.Length; entry++)
+        {
+            new Guid(names[entry]).TryWriteBytes(table.AsSpan(24 * entry), bigEndian: true, out _);
+            BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(24 * entry + 16), 96 + 8 * entry);
+            BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(24 * entry + 20), 8);
+            Convert.FromBase64String(bundle.Evidence.Certificates[entry]).AsSpan(0, 8).CopyTo(table.AsSpan(96 + 8 * entry));
+        }
+        return table;
     }
 
     private static byte[] Request(bool indeterminate) => Message(new BinaryHttpMessage(new RequestHead("POST", "http", "enclave", "/v1/x?y", [new("content-type", "text/plain")]), null, "hello"u8.ToArray(), [new("a", "b")]), indeterminate);

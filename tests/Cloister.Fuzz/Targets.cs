@@ -9,6 +9,7 @@ using Cloister.Channel.Exchanges;
 using Cloister.Channel.Noise;
 using Cloister.Channel.Records;
 using Cloister.Client;
+using Cloister.Enclave.Evidence;
 using Cloister.Inference;
 using Cloister.Inference.Generation;
 using Cloister.Inference.Tokenization;
@@ -39,6 +40,8 @@ public static class Targets
         ["directory"] = Directory,
         ["binary-http"] = BinaryHttp,
         ["binary-http-stream"] = BinaryHttpStream,
+        ["multiplexing"] = Multiplexing,
+        ["certificate-table"] = CertificateTable,
         ["handshake"] = HandshakeRequest,
         ["record"] = Record,
         ["tokenizer"] = ReadTokenizer,
@@ -129,6 +132,34 @@ public static class Targets
         }
 
         static T Now<T>(ValueTask<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("It waits for more of a whole input.");
+    }
+
+    // As the enclave's side, and as a client's with an exchange begun. All is there at once, so nothing waits.
+    private static void Multiplexing(ReadOnlySpan<byte> input)
+    {
+        var taken = new List<Exchange>();
+        var enclave = Multiplexer.ForEnclave(new Peer(input.ToArray()), exchange => { taken.Add(exchange); return taken.Count % 3 != 0; });
+        Require(enclave.Completion.IsCompleted && taken.All(exchange => exchange.Completion.IsCompleted || exchange.Input.TryRead(out _)));
+
+        var peer = new Peer(input.ToArray(), begins: false);
+        var client = Multiplexer.ForClient(peer);
+        var writer = new BinaryHttpWriter(client.Begin());
+        writer.WriteHead(new RequestHead("GET", "http", "enclave", "/", []));
+        Require(writer.EndAsync([], default).AsTask().IsCompleted);
+        peer.Begin();
+        Require(client.Completion.IsCompleted);
+    }
+
+    private static void CertificateTable(ReadOnlySpan<byte> input)
+    {
+        try
+        {
+            SnpCertificateTable.Read(input);
+        }
+        catch (IOException)
+        {
+            // How that room refuses.
+        }
     }
 
     private static void HandshakeRequest(ReadOnlySpan<byte> input)
