@@ -12,7 +12,7 @@ public partial class ProjectGraphTests
         ["Wire", "Primitives"],
         ["Attestation", "Channel"],
         ["Client", "Inference"],
-        ["Simulation", "Enclave", "Operator", "Web", "Cli"],
+        ["Simulation", "Enclave", "Operator", "Web", "Cli", "Conformance"],
     ];
 
     private static readonly (string From, string To)[] MayStay =

@@ -1,0 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Cloister.Attestation;
+
+namespace Cloister.Conformance;
+
+/// <summary>The contract's encodings. What is not one is malformed input: a <see cref="FormatException"/>.</summary>
+internal static class Encodings
+{
+    public static byte[] Base64(string text) => Convert.FromBase64String(text);
+
+    /// <summary>In either case; null for null.</summary>
+    [return: NotNullIfNotNull(nameof(text))]
+    public static byte[]? Hex(string? text) => text is null ? null : Convert.FromHexString(text);
+
+    public static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
+
+    /// <summary>The first certificate of a PEM text. False where there is none, or it is none that can be read.</summary>
+    public static bool TryReadPem(string text, [NotNullWhen(true)] out Certificate? certificate)
+    {
+        certificate = null;
+        return PemEncoding.TryFind(text, out var fields) && text[fields.Label] == "CERTIFICATE"
+            && Certificate.TryParse(Convert.FromBase64String(text[fields.Base64Data]), out certificate);
+    }
+}

@@ -1,0 +1,3 @@
+using Cloister.Conformance;
+
+return Contract.Run(args, Console.OpenStandardInput(), Console.OpenStandardOutput());
