@@ -37,6 +37,7 @@ internal static class JourneyBench
 
         var rows = new List<Row>();
         rows.AddRange(await TokensAsync(direct, proxied, padded, paced, [upstream, enclave, carrier], yarp));
+        rows.AddRange(await TogetherAsync(direct, proxied, padded));
         rows.AddRange(await ConversationsAsync(direct, padded));
         rows.Add(await RequestsAsync("requests/s at 64 concurrent, beside YARP", padded, proxied));
         rows.Add(await RequestsAsync("requests/s at 64 concurrent, beside the direct call", padded, direct));
@@ -81,6 +82,28 @@ internal static class JourneyBench
             Plain("time to first token, paced, beside the direct call's", "ms", First(paced), First(direct), ""),
             Plain("CPU per token in operator and enclave, beside YARP's", "µs", oursCpu / tokens * 1e6, yarpCpu / tokens * 1e6, ""),
         ];
+    }
+
+    // The same with many conversations at once, when no process sleeps between two tokens.
+    private static async Task<IEnumerable<Row>> TogetherAsync(HttpClient direct, HttpClient proxied, HttpClient padded)
+    {
+        var rows = new List<Row>();
+        foreach (int conversations in new[] { 16, 32 })
+        {
+            var delays = new Dictionary<HttpClient, List<double>> { [direct] = [], [proxied] = [], [padded] = [] };
+            for (int round = 0; round < 5; round++)
+            {
+                foreach (var (client, list) in delays)
+                {
+                    var streams = await Task.WhenAll(Enumerable.Range(0, conversations).Select(_ => StreamAsync(client, Tokens, TokensPerSecond)));
+                    list.AddRange(streams.SelectMany(stream => stream.Each));
+                }
+            }
+            double Added(HttpClient client, double share) => (SideBySide.Quantile([.. delays[client]], share) - SideBySide.Quantile([.. delays[direct]], share)) * 1e6;
+            rows.Add(Plain($"added per streamed token, {conversations} conversations, p50, beside YARP's", "µs", Added(padded, 0.5), Added(proxied, 0.5), "≤ 1.00"));
+            rows.Add(Plain($"added per streamed token, {conversations} conversations, p99, beside YARP's", "µs", Added(padded, 0.99), Added(proxied, 0.99), "≤ 1 ms"));
+        }
+        return rows;
     }
 
     private static async Task<IEnumerable<Row>> ConversationsAsync(HttpClient direct, HttpClient padded)
