@@ -51,7 +51,28 @@ public sealed class Certificate
 
     /// <summary>True where <paramref name="issuer"/>'s subject is this one's issuer and its key made this one's signature. Says nothing of time.</summary>
     public bool IsSignedBy(Certificate issuer) =>
-        Content.Issuer.AsSpan().SequenceEqual(issuer.Content.Subject) && issuer.Key.Verify(_algorithm, _signed, _signature);
+        IsNamedBy(issuer) && issuer.Key.Verify(_algorithm, _signed, _signature);
+
+    /// <summary>True where <paramref name="issuer"/>'s subject is this one's issuer. Proves nothing: see <see cref="IsSignedBy"/>.</summary>
+    internal bool IsNamedBy(Certificate issuer) => Content.Issuer.AsSpan().SequenceEqual(issuer.Content.Subject);
+
+    /// <summary>True where the basic constraints (RFC 5280, section 4.2.1.9) say that it may sign certificates.</summary>
+    internal bool IsAuthority
+    {
+        get
+        {
+            try
+            {
+                return TryGetExtension("2.5.29.19", out var value)
+                    && new AsnReader(value, AsnEncodingRules.DER).ReadSequence() is { HasData: true } constraints
+                    && constraints.PeekTag() == Asn1Tag.Boolean && constraints.ReadBoolean();
+            }
+            catch (AsnContentException)
+            {
+                return false;
+            }
+        }
+    }
 
     /// <summary>Reads one certificate and nothing behind it.</summary>
     public static bool TryParse(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate)

@@ -23,6 +23,9 @@ public sealed class PublicKey
     /// <summary>The ECDSA key on P-384, or null where it is another kind of key.</summary>
     internal EcdsaPublicKey? P384 => _curve is EcdsaCurve.P384 ? _ecdsa : null;
 
+    /// <summary>The ECDSA key on P-256, or null where it is another kind of key.</summary>
+    internal EcdsaPublicKey? P256 => _curve is EcdsaCurve.P256 ? _ecdsa : null;
+
     internal bool Verify(SignatureAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) => (algorithm, _curve) switch
     {
         (SignatureAlgorithm.RsaPssSha384, _)               => _rsa?.VerifyPss(message, HashAlgorithmName.SHA384, signature) ?? false,
