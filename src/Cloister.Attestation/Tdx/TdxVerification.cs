@@ -185,12 +185,22 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
             return;
         }
 
-        var info = JudgeSigned(collateral.TcbInfo, "tcbInfo", collateral.TcbInfoIssuers, chain, TdxCheck.TcbInfoChain, TdxCheck.TcbInfoSignature) is { } signedInfo
-            && TcbInfo.TryParse(signedInfo, out var parsedInfo) ? parsedInfo : null;
-        That(TdxCheck.TcbInfoForm, info is not null, "TCB info of version 3 for TDX", info is null ? "malformed or another" : "well-formed");
-        var identity = JudgeSigned(collateral.QeIdentity, "enclaveIdentity", collateral.QeIdentityIssuers, chain, TdxCheck.QeIdentityChain, TdxCheck.QeIdentitySignature) is { } signedIdentity
-            && QeIdentity.TryParse(signedIdentity, out var parsedIdentity) ? parsedIdentity : null;
-        That(TdxCheck.QeIdentityForm, identity is not null, "an identity of a quoting enclave", identity is null ? "malformed" : "well-formed");
+        if (chain is null)
+        {
+            return;
+        }
+        TcbInfo? info = null;
+        if (JudgeSigned(collateral.TcbInfo, "tcbInfo", collateral.TcbInfoIssuers, chain, TdxCheck.TcbInfoChain, TdxCheck.TcbInfoSignature) is { } signedInfo)
+        {
+            bool formed = TcbInfo.TryParse(signedInfo, out info);
+            That(TdxCheck.TcbInfoForm, formed, "TCB info of version 3 for TDX", formed ? "well-formed" : "malformed or another");
+        }
+        QeIdentity? identity = null;
+        if (JudgeSigned(collateral.QeIdentity, "enclaveIdentity", collateral.QeIdentityIssuers, chain, TdxCheck.QeIdentityChain, TdxCheck.QeIdentitySignature) is { } signedIdentity)
+        {
+            bool formed = QeIdentity.TryParse(signedIdentity, out identity);
+            That(TdxCheck.QeIdentityForm, formed, "an identity of a quoting enclave", formed ? "well-formed" : "malformed");
+        }
 
         if (info is not null)
         {
@@ -212,14 +222,14 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
         }
     }
 
-    private SignedDocument? JudgeSigned(ReadOnlyMemory<byte> json, string member, ReadOnlyMemory<byte> issuers, Chain? chain, TdxCheck chained, TdxCheck signature)
+    private SignedDocument? JudgeSigned(ReadOnlyMemory<byte> json, string member, ReadOnlyMemory<byte> issuers, Chain chain, TdxCheck chained, TdxCheck signature)
     {
         bool parsed = SignedDocument.TryParse(json, member, out var document);
-        bool signed;
+        bool known, signed;
         if (issuers.IsEmpty)
         {
             // The one key that Intel signs collateral with; under another root there is none that we know.
-            bool known = chain is not null && policy.Roots.Contains(TdxRoot.Intel) && chain.Root.Key.Fingerprint == TdxRoot.Intel;
+            known = policy.Roots.Contains(TdxRoot.Intel) && chain.Root.Key.Fingerprint == TdxRoot.Intel;
             That(chained, known, "Intel's signing key", known ? "pinned" : "no issuers, and another root");
             EcdsaPublicKey.TryImport(EcdsaCurve.P256, Convert.FromHexString($"04{TdxRoot.IntelTcbSigning}"), out var key);
             using (key)
@@ -230,19 +240,23 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
         else
         {
             var signer = FindSigner(issuers.Span, chain);
-            That(chained, signer is not null, "a signer under the root, valid now and not revoked", signer is null ? "another chain" : "signed");
-            signed = signer is not null && parsed && document!.IsSignedBy(signer);
+            known = signer is not null;
+            That(chained, known, "a signer under the root, valid now and not revoked", known ? "signed" : "another chain");
+            signed = known && parsed && document!.IsSignedBy(signer!);
         }
-        That(signature, signed, "signed over its exact bytes", signed ? "signed" : parsed ? "the signature is wrong" : "no signed document");
+        if (known)
+        {
+            That(signature, signed, "signed over its exact bytes", signed ? "signed" : parsed ? "the signature is wrong" : "no signed document");
+        }
         return signed ? document : null;
     }
 
     // The signer's certificate, and behind it the root or nothing.
-    private Certificate? FindSigner(ReadOnlySpan<byte> issuers, Chain? chain) =>
-        chain is not null && policy.Roots.Contains(chain.Root.Key.Fingerprint)
+    private Certificate? FindSigner(ReadOnlySpan<byte> issuers, Chain chain) =>
+        policy.Roots.Contains(chain.Root.Key.Fingerprint)
         && PemCertificates.TryParse(issuers, out var given) && given.Length is 1 or 2
         && (given.Length == 1 || given[1].Key.Fingerprint == chain.Root.Key.Fingerprint)
-        && given[0].IsSignedBy(chain.Root) && IsValid(given[0]) && chain.RootList?.Revokes(given[0]) is not true ? given[0] : null;
+        && !given[0].IsAuthority && given[0].IsSignedBy(chain.Root) && IsValid(given[0]) && chain.RootList?.Revokes(given[0]) is not true ? given[0] : null;
 
     private void JudgeDates(TdxCheck name, DateTimeOffset issued, DateTimeOffset next) =>
         That(name, issued <= now && now <= next, "current", $"from {issued:u} to {next:u}");
