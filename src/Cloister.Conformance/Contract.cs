@@ -17,6 +17,7 @@ internal static class Contract
     private static readonly Dictionary<string, Func<byte[], Judgement>> Stages = new()
     {
         ["verify-attestation-sev"] = SevStage.Run,
+        ["verify-attestation-tdx"] = TdxStage.Run,
     };
 
     public static int Run(string[] arguments, Stream input, Stream output)

@@ -15,6 +15,10 @@ internal static class Encodings
 
     public static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
 
+    /// <summary>Seconds since 1970, to the end of the year 9999.</summary>
+    public static DateTimeOffset Time(long seconds) =>
+        seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw new FormatException();
+
     /// <summary>The first certificate of a PEM text. False where there is none, or it is none that can be read.</summary>
     public static bool TryReadPem(string text, [NotNullWhen(true)] out Certificate? certificate)
     {

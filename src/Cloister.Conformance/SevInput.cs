@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Cloister.Conformance;
 
 internal sealed record SevInput
@@ -26,9 +24,3 @@ internal sealed record SevPolicy
     public byte? MinTcbUcodeSpl { get; init; }
     public bool? EnforceSpecDefaults { get; init; }
 }
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
-[JsonSerializable(typeof(SevInput))]
-internal sealed partial class InputJson : JsonSerializerContext;

@@ -19,7 +19,7 @@ internal static class SevStage
         }
         byte[] document = Encodings.Base64(input.AttestationDocB64), chip = Encodings.Base64(input.VcekDerB64);
         var policy = PolicyOf(input.Policy ?? new SevPolicy());
-        var now = Time(input.ExpirationCheckDateUnix);
+        var now = Encodings.Time(input.ExpirationCheckDateUnix);
 
         if (!TryDecompress(document, out byte[] report))
         {
@@ -76,9 +76,6 @@ internal static class SevStage
         MinimumTcb = new TcbVersion(0, policy.MinTcbBlSpl ?? 0, policy.MinTcbTeeSpl ?? 0, policy.MinTcbSnpSpl ?? 0, policy.MinTcbUcodeSpl ?? 0),
         SpecificationDefaults = policy.EnforceSpecDefaults ?? false,
     };
-
-    private static DateTimeOffset Time(long seconds) =>
-        seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw new JsonException();
 
     // One byte more than a report shows that there is more: nothing beyond it is ever unpacked.
     private static bool TryDecompress(byte[] document, out byte[] report)
