@@ -34,6 +34,11 @@ public static class Targets
         ["snp-report"] = Report,
         ["certificate"] = Certificate,
         ["revocation-list"] = RevocationList,
+        ["tdx-quote"] = TdxTargets.Quote,
+        ["tcb-info"] = TdxTargets.Info,
+        ["qe-identity"] = TdxTargets.Identity,
+        ["signed-document"] = TdxTargets.Document,
+        ["pck-extension"] = TdxTargets.Extensions,
         ["statement"] = Statement,
         ["bundle"] = Bundle,
         ["policy"] = ReadPolicy,
@@ -204,7 +209,7 @@ public static class Targets
         }
     }
 
-    private static void Require(bool holds)
+    internal static void Require(bool holds)
     {
         if (!holds)
         {

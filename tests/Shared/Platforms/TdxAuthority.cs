@@ -30,8 +30,7 @@ internal sealed class TdxAuthority : IDisposable
         AuthorityCertificate = Certify(PlatformCa, _authority, Root, _root, 2, authority: true);
         PckCertificate = Pck();
         CollateralCertificate = Certify("Test TCB Signing", _collateral, Root, _root, 4, authority: false);
-        Assert.True(Certificate.TryParse(RootCertificate, out var root));
-        RootFingerprint = root.Key.Fingerprint;
+        RootFingerprint = Read(RootCertificate).Key.Fingerprint;
     }
 
     public byte[] RootCertificate { get; }
@@ -224,10 +223,9 @@ internal sealed class TdxAuthority : IDisposable
                 {
                     foreach (byte[] certificate in revoked)
                     {
-                        Assert.True(Certificate.TryParse(certificate, out var read));
                         using (list.PushSequence())
                         {
-                            list.WriteInteger(read.Serial);
+                            list.WriteInteger(Read(certificate).Serial);
                             list.WriteUtcTime(made - TimeSpan.FromDays(1), 2049);
                         }
                     }
@@ -253,6 +251,8 @@ internal sealed class TdxAuthority : IDisposable
             value();
         }
     }
+
+    private static Certificate Read(byte[] der) => Certificate.TryParse(der, out var certificate) ? certificate : throw new ArgumentException("Not a certificate of ours.");
 
     private static string Components(int svn) => string.Join(',', Enumerable.Repeat($$"""{"svn":{{svn}}}""", 16));
 
