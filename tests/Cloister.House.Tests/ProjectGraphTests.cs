@@ -10,7 +10,7 @@ public partial class ProjectGraphTests
     private static readonly string[][] Floors =
     [
         ["Wire", "Primitives"],
-        ["Attestation", "Channel"],
+        ["Attestation", "Channel", "Transparency"],
         ["Client", "Inference"],
         ["Simulation", "Enclave", "Operator", "Web", "Cli", "Conformance"],
     ];
@@ -18,11 +18,11 @@ public partial class ProjectGraphTests
     private static readonly (string From, string To)[] MayStay =
     [
         ("Primitives", "Wire"),
-        ("Channel", "Attestation"),
+        ("Channel", "Attestation"), ("Attestation", "Transparency"),
         ("Cli", "Enclave"), ("Cli", "Operator"), ("Cli", "Simulation"),
     ];
 
-    private static readonly string[] Ideas = ["Wire", "Primitives", "Attestation", "Channel"];
+    private static readonly string[] Ideas = ["Wire", "Primitives", "Attestation", "Channel", "Transparency"];
 
     public static TheoryData<string> RoomNames => new(ProjectGraph.Rooms.Select(room => room.Name["Cloister.".Length..]));
 

@@ -14,6 +14,7 @@ public class PublicApiTests
     [InlineData("Primitives")]
     [InlineData("Attestation")]
     [InlineData("Channel")]
+    [InlineData("Transparency")]
     public void The_public_face_is_the_one_written_down(string room)
     {
         string file = Path.Combine(Repository.Root, "src", $"Cloister.{room}", "PublicApi.txt");
