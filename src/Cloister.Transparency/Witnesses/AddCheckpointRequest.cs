@@ -20,7 +20,8 @@ public sealed record AddCheckpointRequest(long OldSize, ImmutableArray<TreeHash>
     {
         request = null;
         int end = bytes.IndexOf("\n\n"u8);
-        if (bytes.Length > MaxSize || end < 0 || !SignedNote.TryParse(bytes[(end + 2)..], out var note, out _) || !NoteText.TryDecode(bytes[..end], out string head))
+        if (bytes.Length > MaxSize || end < 0 || !SignedNote.TryParse(bytes[(end + 2)..], out var note, out _) || !Transparency.Checkpoint.TryParse(note.Text, out _)
+            || !NoteText.TryDecode(bytes[..end], out string head))
         {
             return false;
         }
