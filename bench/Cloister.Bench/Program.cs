@@ -17,7 +17,7 @@ switch (args)
     case ["operator", var carrier]:
         await Parties.RunOperatorAsync(carrier);
         break;
-    case [] or ["channel"] or ["appraisal"] or ["journey"]:
+    case [] or ["channel"] or ["appraisal"] or ["log"] or ["journey"]:
         Console.WriteLine($"{Environment.ProcessorCount} cores, .NET {Environment.Version}, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}");
         if (args is [] or ["channel"])
         {
@@ -27,13 +27,17 @@ switch (args)
         {
             Table.Print("Appraisal (one thread, CPU time)", AppraisalBench.Run());
         }
+        if (args is [] or ["log"])
+        {
+            Table.Print("Log (one thread, CPU time)", LogBench.Run());
+        }
         if (args is [] or ["journey"])
         {
             Table.Print("Journey (loopback, wall time)", await JourneyBench.RunAsync());
         }
         break;
     default:
-        Console.Error.WriteLine("usage: bench/run [channel|appraisal|journey]");
+        Console.Error.WriteLine("usage: bench/run [channel|appraisal|log|journey]");
         return 2;
 }
 return 0;

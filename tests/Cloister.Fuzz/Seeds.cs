@@ -43,6 +43,7 @@ internal static class Seeds
             """{"added_tokens":[{"id":3,"content":"<s>"}],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true},"model":{"type":"BPE","vocab":{"H":0,"e":1,"He":2},"merges":["H e"]}}"""u8,
             """{"normalizer":{"type":"Prepend","prepend":"▁"},"model":{"type":"BPE","byte_fallback":true,"unk_token":"<unk>","vocab":{"<unk>":0,"<0x41>":1,"▁":2},"merges":[["a","b"]]}}"""u8);
         TdxSeeds.Write(now, (target, number, seed) => File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, target)).FullName, $"{number}"), seed));
+        LogSeeds.Write((target, seed) => Save(target, seed));
 
         void Save(string target, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default, ReadOnlySpan<byte> fourth = default)
         {

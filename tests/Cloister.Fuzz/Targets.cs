@@ -50,6 +50,15 @@ public static class Targets
         ["handshake"] = HandshakeRequest,
         ["record"] = Record,
         ["tokenizer"] = ReadTokenizer,
+        ["note"] = LogTargets.Note,
+        ["checkpoint"] = LogTargets.ReadCheckpoint,
+        ["cosignature"] = LogTargets.ReadCosignature,
+        ["log-policy"] = LogTargets.Policy,
+        ["tlog-proof"] = LogTargets.Proof,
+        ["tile-path"] = LogTargets.Path,
+        ["entry-bundle"] = LogTargets.Bundle,
+        ["log-entry"] = LogTargets.Entry,
+        ["witness-request"] = LogTargets.Request,
     }.ToFrozenDictionary();
 
     private static void Text(ReadOnlySpan<byte> input)

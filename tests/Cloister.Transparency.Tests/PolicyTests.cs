@@ -120,5 +120,31 @@ public class PolicyTests
         Assert.Equal(64, World.Parse(text.Append("quorum g63\n").ToString()).Witnesses.Length);
     }
 
+    [Fact]
+    public void Groups_within_groups_have_an_end()
+    {
+        var text = new StringBuilder($"witness w {N1}\ngroup g0 any w\n");
+        for (int i = 1; i < LogPolicy.MaxOfEach; i++)
+        {
+            text.Append($"group g{i} any g{i - 1}\n");
+        }
+        Assert.True(World.Parse($"{text}quorum g255\n").IsSatisfiedBy(Names("w")));
+        Assert.False(LogPolicy.TryParse(Encoding.UTF8.GetBytes($"{text}group last any g255\nquorum last\n"), out _, out var fault));
+        Assert.Equal(LogPolicyFault.TooMany, fault);
+    }
+
+    [Fact]
+    public void Logs_and_witnesses_have_an_end()
+    {
+        string Lines(int count, string start, NoteKeyType type) =>
+            string.Concat(Enumerable.Range(0, count).Select(i => $"{start.Replace("*", $"w{i}", StringComparison.Ordinal)} {SignerKey.ImportSeed("k", type, [(byte)(i & 255), (byte)(i >> 8), .. new byte[30]]).Verifier}\n"));
+        foreach (var (start, type) in ((string, NoteKeyType)[])[("log", NoteKeyType.Ed25519), ("witness *", NoteKeyType.Ed25519Cosignature)])
+        {
+            World.Parse(Lines(LogPolicy.MaxOfEach, start, type) + "quorum none\n");
+            Assert.False(LogPolicy.TryParse(Encoding.UTF8.GetBytes(Lines(LogPolicy.MaxOfEach + 1, start, type) + "quorum none\n"), out _, out var fault));
+            Assert.Equal(LogPolicyFault.TooMany, fault);
+        }
+    }
+
     private static HashSet<string> Names(params string[] names) => [.. names];
 }

@@ -7,7 +7,7 @@ namespace Cloister.Transparency;
 public enum LogPolicyFault : byte
 {
     None, TooLong, NotText, ControlCharacter, MissingNewline, UnknownLine, WrongItems, MalformedKey, WrongKeyType, DuplicateKey, DuplicateName, UndefinedName,
-    MemberTwice, WrongThreshold, TwoQuorums, NoQuorum,
+    MemberTwice, WrongThreshold, TwoQuorums, NoQuorum, TooMany,
 }
 
 /// <summary>A log that the policy accepts.</summary>
@@ -26,6 +26,9 @@ public sealed class LogPolicy
 {
     /// <summary>The longest policy, in bytes.</summary>
     public const int MaxSize = 1024 * 1024;
+
+    /// <summary>The most logs, witnesses and groups, of each. The specification recommends 32 at least; groups within groups are no deeper than this.</summary>
+    public const int MaxOfEach = 256;
 
     /// <summary>The name of the quorum that asks for no witness.</summary>
     public const string NoWitnesses = "none";

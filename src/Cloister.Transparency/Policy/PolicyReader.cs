@@ -14,14 +14,17 @@ internal sealed class PolicyReader
 
     public PolicyRule? Quorum { get; private set; }
 
+    private bool HasTooMany => Logs.Count > LogPolicy.MaxOfEach || Witnesses.Count > LogPolicy.MaxOfEach || _names.Count - Witnesses.Count > LogPolicy.MaxOfEach;
+
     public LogPolicyFault Read(string text)
     {
         foreach (string line in text.Split('\n'))
         {
             string[] items = line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-            if (items.Length > 0 && !items[0].StartsWith('#') && ReadLine(items) is var fault and not LogPolicyFault.None)
+            var fault = items.Length == 0 || items[0].StartsWith('#') ? LogPolicyFault.None : ReadLine(items);
+            if (fault is not LogPolicyFault.None || HasTooMany)
             {
-                return fault;
+                return fault is LogPolicyFault.None ? LogPolicyFault.TooMany : fault;
             }
         }
         return Quorum is null ? LogPolicyFault.NoQuorum : LogPolicyFault.None;
