@@ -83,6 +83,22 @@ public class ProofTests
     }
 
     [Fact]
+    public void A_log_may_sign_with_ml_dsa_and_a_cosignature_without_a_time_is_too_old()
+    {
+        using var log = World.Key("pq.example/log", NoteKeyType.MlDsa44Cosignature, 11);
+        var policy = World.Parse($"log {log.Verifier}\nwitness s {World.South.Verifier}\nquorum s\n");
+        var checkpoint = new Checkpoint("pq.example/log", 9, World.Tree(Entries).Root);
+        var path = World.Proof(Entries, 4).Path;
+        Assert.Equal(LogProofFault.None, Judge(World.Now.ToUnixTimeSeconds(), Day));
+        Assert.Equal(LogProofFault.TooOld, Judge(0, 300_000 * Day));
+        Assert.Equal(LogProofFault.None, Judge(0, null));
+        Assert.Equal(LogProofFault.TooOld, Judge(long.MaxValue, 300_000 * Day));
+
+        LogProofFault Judge(long time, TimeSpan? maximumAge) =>
+            new LogProof(4, path, checkpoint.Sign(log).With(World.South.Cosign(checkpoint, time))).Verify(Entries[4], policy, World.Now, maximumAge).Fault;
+    }
+
+    [Fact]
     public void Any_flipped_bit_is_refused() => Gen.Select(Gen.Int[0, 8], Gen.Double[0, 1], Gen.Int[0, 7]).Sample((index, place, bit) =>
     {
         byte[] bytes = World.Proof(Entries, index, witnesses: [World.North1, World.South]).ToBytes();
