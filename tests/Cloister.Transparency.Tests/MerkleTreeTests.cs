@@ -124,6 +124,20 @@ public class MerkleTreeTests
     }, iter: 300);
 
     [Fact]
+    public void A_tree_is_not_taken_for_one_of_another_size()
+    {
+        var (left, right) = (Leaf(0), Leaf(1));
+        var root = TreeHash.OfNode(left, right);
+        Assert.True(InclusionProof.Verify(left, 0, 2, [right], root));
+        Assert.True(ConsistencyProof.Verify(1, left, 2, root, [right]));
+        foreach (int size in (int[])[1, 3, 4, 8])
+        {
+            Assert.False(InclusionProof.Verify(left, 0, size, [right], root));
+            Assert.False(ConsistencyProof.Verify(1, left, size, root, [right]));
+        }
+    }
+
+    [Fact]
     public void A_frontier_goes_on_where_another_stopped() => Gen.Select(Gen.Int[0, 200], Gen.Int[0, 100]).Sample((first, more) =>
     {
         var all = Enumerable.Range(0, first + more).Select(Leaf).ToArray();
