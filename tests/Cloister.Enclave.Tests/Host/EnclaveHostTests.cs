@@ -75,15 +75,23 @@ public class EnclaveHostTests
     [Fact]
     public async Task A_client_that_leaves_stops_the_model_through_the_whole_path()
     {
-        var stopped = new TaskCompletionSource();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var model = new ScriptedModel("one", "two")
         {
             BeforeWord = async (word, cancellation) =>
             {
                 if (word == 1)
                 {
-                    await using var registration = cancellation.Register(() => stopped.TrySetResult());
-                    await Task.Delay(Timeout.Infinite, cancellation);
+                    reached.SetResult();
+                    try
+                    {
+                        await Task.Delay(Timeout.Infinite, cancellation);
+                    }
+                    finally
+                    {
+                        stopped.SetResult();
+                    }
                 }
             },
         };
@@ -95,6 +103,7 @@ public class EnclaveHostTests
         {
             await using var stream = await response.Content.ReadAsStreamAsync(Patience);
             Assert.True(await stream.ReadAsync(new byte[100], Patience) > 0);
+            await reached.Task.WaitAsync(Patience);
         }
 
         await stopped.Task.WaitAsync(Patience);
