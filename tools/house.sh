@@ -17,7 +17,15 @@ need_dotnet() {
 
 # need_package COMMAND PACKAGE REASON: as root we install it, otherwise we say what is missing.
 need_package() {
-    command -v "$1" >/dev/null && return
+    command -v "$1" >/dev/null || install_package "$@"
+}
+
+# need_file FILE PACKAGE REASON: the same for a package without a command.
+need_file() {
+    [ -e "$1" ] || install_package "$@"
+}
+
+install_package() {
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || fail "Missing: '$1' ($3). Install it with: apt-get install $2"
     say "Installing $2 ($3) …"
     { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$2"; } >&2
@@ -37,7 +45,7 @@ build() {
 # Publishes the web app into $web, unless nothing that it is made of changed since.
 publish_web() {
     local project="$root/src/Cloister.Web/Cloister.Web.csproj" stamp="$web/.made"
-    local rooms=(Web Client Channel Attestation Primitives Wire)
+    local rooms=(Web Client Channel Attestation Transparency Vault Ledger Primitives Wire)
     local sources=("${rooms[@]/#/$root/src/Cloister.}" "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/src/Directory.Build.props")
     if [ -f "$stamp" ] && [ -z "$(find "${sources[@]}" \( -name bin -o -name obj -o -name node_modules \) -prune -o -type f -newer "$stamp" -print -quit)" ]; then
         return
