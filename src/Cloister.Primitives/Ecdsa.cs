@@ -57,6 +57,14 @@ public sealed class EcdsaPublicKey : IDisposable
     /// <summary>FIPS 186-5, section 6.4.2, over the hash of <paramref name="message"/>. False for anything but exactly one well-formed signature.</summary>
     public bool Verify(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature, EcdsaSignatureFormat format)
     {
+        Span<byte> digest = stackalloc byte[64];
+        return VerifyHash(digest[..CryptographicOperations.HashData(hash, message, digest)], signature, format);
+    }
+
+    /// <summary>The same where only the message's hash is at hand. It says as much as the caller knows of what was hashed.</summary>
+    /// <param name="digest">32, 48 or 64 bytes; of a longer one than the curve's order the leftmost bits count.</param>
+    public bool VerifyHash(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, EcdsaSignatureFormat format)
+    {
         int size = SizeOf(_curve);
         Span<byte> fixedSize = stackalloc byte[2 * 48];
         fixedSize = fixedSize[..(2 * size)];
@@ -70,9 +78,6 @@ public sealed class EcdsaPublicKey : IDisposable
             default:
                 return false;
         }
-
-        Span<byte> digest = stackalloc byte[64];
-        digest = digest[..CryptographicOperations.HashData(hash, message, digest)];
         return _managed is null ? _native!.VerifyHash(digest, fixedSize) : VerifyManaged(digest, fixedSize, size);
     }
 

@@ -60,8 +60,16 @@ public sealed class RsaPublicKey : IDisposable
     public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
     {
         RequireSha2(hash);
-        return signature.Length == _size
-            && (_managed is null ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pkcs1) : _managed.VerifyPkcs1(message, hash, signature));
+        return VerifyPkcs1Hash(CryptographicOperations.HashData(hash, message), hash, signature);
+    }
+
+    /// <summary>The same where only the message's hash is at hand. It says as much as the caller knows of what was hashed.</summary>
+    /// <param name="digest">As long as <paramref name="hash"/> makes it; of another length it is signed by nobody.</param>
+    public bool VerifyPkcs1Hash(ReadOnlySpan<byte> digest, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+    {
+        RequireSha2(hash);
+        return signature.Length == _size && digest.Length == (hash.Name is "SHA256" ? 32 : hash.Name is "SHA384" ? 48 : 64)
+            && (_managed is null ? _native!.VerifyHash(digest, signature, hash, RSASignaturePadding.Pkcs1) : _managed.VerifyPkcs1(digest, hash, signature));
     }
 
     public void Dispose() => _native?.Dispose();
@@ -85,9 +93,9 @@ public sealed class RsaPublicKey : IDisposable
         private readonly BigInteger _exponent = new(1, exponent);
 
         // Section 9.2: encode the message again and compare.
-        public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
+        public bool VerifyPkcs1(ReadOnlySpan<byte> digest, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
         {
-            byte[] digestInfo = [.. DigestInfoPrefix(hash), .. CryptographicOperations.HashData(hash, message)];
+            byte[] digestInfo = [.. DigestInfoPrefix(hash), .. digest];
             byte[] expected = [0, 1, .. Enumerable.Repeat((byte)0xff, _size - digestInfo.Length - 3), 0, .. digestInfo];
             return TryRecover(signature, out byte[] encoded) && encoded.AsSpan().SequenceEqual(expected);
         }

@@ -68,4 +68,7 @@ internal static unsafe partial class Sodium
     [LibraryImport(Library)]
     public static partial int crypto_aead_xchacha20poly1305_ietf_decrypt(
         byte* m, ulong* mLength, byte* unused, byte* c, ulong cLength, byte* ad, ulong adLength, byte* nonce, byte* key);
+
+    [LibraryImport(Library)]
+    public static partial int crypto_pwhash_argon2id(byte* derived, ulong derivedLength, byte* password, ulong passwordLength, byte* salt, ulong passes, nuint memory, int algorithm);
 }

@@ -37,6 +37,12 @@ public class EcdsaAndRsaTests
         Assert.True(key.Verify(Message, hash, der, EcdsaSignatureFormat.Der));
         Assert.True(key.Verify(Message, hash, fixedSize, EcdsaSignatureFormat.P1363));
 
+        byte[] digest = CryptographicOperations.HashData(hash, Message);
+        Assert.True(key.VerifyHash(digest, der, EcdsaSignatureFormat.Der));
+        Assert.False(key.VerifyHash(Message, der, EcdsaSignatureFormat.Der));
+        digest[0] ^= 1;
+        Assert.False(key.VerifyHash(digest, der, EcdsaSignatureFormat.Der));
+
         Assert.False(key.Verify(Message, hash, fixedSize, EcdsaSignatureFormat.Der));
         Assert.False(key.Verify(Message, hash, der, EcdsaSignatureFormat.P1363));
         Assert.False(key.Verify(Message, hash, [.. der, 0], EcdsaSignatureFormat.Der));
@@ -91,6 +97,12 @@ public class EcdsaAndRsaTests
             }
             Assert.False(key.VerifyPss([.. Message, 0], hash, pss));
             Assert.False(key.VerifyPkcs1([.. Message, 0], hash, pkcs1));
+            byte[] digest = CryptographicOperations.HashData(hash, Message);
+            Assert.True(key.VerifyPkcs1Hash(digest, hash, pkcs1));
+            Assert.False(key.VerifyPkcs1Hash(digest.AsSpan(1), hash, pkcs1));
+            Assert.False(key.VerifyPkcs1Hash([.. digest, 0], hash, pkcs1));
+            digest[0] ^= 1;
+            Assert.False(key.VerifyPkcs1Hash(digest, hash, pkcs1));
         }
     }
 
