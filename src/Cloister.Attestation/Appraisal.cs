@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Cloister.Primitives;
-using Cloister.Wire;
+using Cloister.Transparency;
 
 namespace Cloister.Attestation;
 
@@ -11,236 +10,196 @@ public static class Appraisal
     /// <summary>Runs every check that the bundle allows to be run; a failure does not stop the ones that do not depend on it.</summary>
     /// <param name="bundle">Bytes from the adversary.</param>
     /// <param name="now">The device's own time.</param>
-    /// <returns>One verdict per <see cref="CheckName"/>. Whatever the bytes, nothing is thrown.</returns>
-    public static AttestationResult Appraise(ReadOnlyMemory<byte> bundle, AppraisalPolicy policy, DateTimeOffset now)
-    {
-        var appraiser = new Appraiser(policy, now);
-        return appraiser.Run(bundle);
-    }
+    /// <param name="memory">What this device remembers of the log; null where nothing yet.</param>
+    /// <returns>One verdict for each check. Whatever the bytes, nothing is thrown.</returns>
+    public static AttestationResult Appraise(ReadOnlyMemory<byte> bundle, AppraisalPolicy policy, DateTimeOffset now, LogMemory? memory = null) =>
+        new Appraiser(policy, null, memory, now).Run(bundle);
+
+    /// <summary>Proof that a session ends in its machine now: the same checks, over evidence bound to the session (docs/spec/statement.md, section 6).</summary>
+    /// <param name="bundle">What the enclave answered within the session: its statement, with new evidence.</param>
+    public static AttestationResult AppraiseSession(ReadOnlyMemory<byte> bundle, SessionBinding session, AppraisalPolicy policy, DateTimeOffset now, LogMemory? memory = null) =>
+        new Appraiser(policy, session, memory, now).Run(bundle);
+}
+
+/// <summary>One session, and a question that nobody could have known before.</summary>
+/// <param name="StatementHash">SHA-256 of the statement that the session was opened to.</param>
+/// <param name="HandshakeHash">Noise's h after the last message, 32 bytes: no two sessions have the same.</param>
+/// <param name="Nonce">32 random bytes, made by the client for this question.</param>
+public sealed record SessionBinding(ReadOnlyMemory<byte> StatementHash, ReadOnlyMemory<byte> HandshakeHash, ReadOnlyMemory<byte> Nonce)
+{
+    public const int NonceSize = 32;
+
+    /// <summary>Where an enclave answers a nonce, within the session.</summary>
+    public const string Path = "/cloister/v1/session-evidence";
+
+    /// <summary>SHA-512("cloister session v1\0" ‖ statement hash ‖ handshake hash ‖ nonce): what the hardware signs.</summary>
+    public byte[] ReportData() => SHA512.HashData([.. "cloister session v1\0"u8, .. StatementHash.Span, .. HandshakeHash.Span, .. Nonce.Span]);
 }
 
 /// <summary>One appraisal in progress, in the order of docs/spec/appraisal.md, section 2.</summary>
-internal sealed class Appraiser(AppraisalPolicy policy, DateTimeOffset now)
+internal sealed class Appraiser(AppraisalPolicy policy, SessionBinding? session, LogMemory? memory, DateTimeOffset now)
 {
-    private const int ChainLength = 3;
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(2);
+    /// <summary>How far a device's clock may be behind.</summary>
+    internal static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(2);
 
-    private readonly ImmutableArray<Check>.Builder _checks = ImmutableArray.CreateBuilder<Check>();
-    private bool _simulated;
+    private readonly Findings<BundleCheck> _own = new();
+    private readonly List<Check> _platforms = [];
+    private readonly PublicationAppraisal? _publication = policy.Publication is { } demands ? new PublicationAppraisal(demands, memory, now) : null;
+    private AcceptedRelease? _release;
 
     public AttestationResult Run(ReadOnlyMemory<byte> bytes)
     {
-        EnclaveStatement? statement = null;
-        byte[] hash = [];
-
+        That(BundleCheck.PolicyCurrent, now <= policy.Expires, $"until {policy.NotAfter}", now <= policy.Expires ? "current" : "expired");
+        That(BundleCheck.Published, policy.Publication is not null, "a witnessed log", policy.Publication is null ? "the policy names none" : $"releases of {Shown.Text(policy.Publication.Namespace)}");
         bool parsed = EnclaveBundle.TryParse(bytes.Span, out var bundle);
-        That(CheckName.BundleForm, parsed, $"a bundle of version 1, at most {EnclaveBundle.MaxSize / 1024} KiB", parsed ? $"{bytes.Length} bytes, well-formed" : "malformed");
-        if (parsed)
+        That(BundleCheck.BundleForm, parsed, $"a bundle of version 1, at most {EnclaveBundle.MaxSize / 1024} KiB", parsed ? $"{bytes.Length} bytes, well-formed" : "malformed");
+        return parsed ? Run(bundle!) : Account(null, [], null, false);
+    }
+
+    private AttestationResult Run(EnclaveBundle bundle)
+    {
+        byte[] hash = EnclaveStatement.Hash(bundle.Statement.Span);
+        var statement = JudgeStatement(bundle.Statement.Span);
+        JudgeSession(hash);
+        _release = _publication?.Run(bundle.Publication, statement);
+
+        var shown = Platform.All.Where(platform => bundle.Evidence.Any(evidence => evidence.Platform == platform.Name)).ToList();
+        JudgeSelection(shown);
+        var machine = MachinesOf(shown) is [var only] ? only : null;
+        var findings = JudgeEvidence(bundle, shown, statement);
+        if (machine is not null && findings.GetValueOrDefault(machine) is { } found)
         {
-            hash = EnclaveStatement.Hash(bundle!.Statement.Span);
-            statement = JudgeStatement(bundle.Statement.Span);
-            JudgeEvidence(bundle, statement);
+            JudgeMachine(machine, found, statement);
         }
-        return new AttestationResult(_checks.ToImmutable(), policy, statement, hash, _simulated);
+        return Account(statement, hash, machine, findings.Values.Any(one => one.IsSimulated));
     }
 
     private EnclaveStatement? JudgeStatement(ReadOnlySpan<byte> bytes)
     {
         bool parsed = EnclaveStatement.TryParse(bytes, out var statement);
-        That(CheckName.StatementForm, parsed, "every member known, present once and well-formed", parsed ? "well-formed" : "malformed");
+        That(BundleCheck.StatementForm, parsed, "every member known, present once and well-formed", parsed ? "well-formed" : "malformed");
         if (!parsed)
         {
             return null;
         }
 
-        That(CheckName.StatementVersion, statement!.Version == EnclaveStatement.CurrentVersion, $"version {EnclaveStatement.CurrentVersion}", $"version {statement.Version}");
-        That(CheckName.StatementRole, statement.Role == EnclaveStatement.InferenceRole, EnclaveStatement.InferenceRole, Shown(statement.Role));
+        That(BundleCheck.StatementVersion, statement!.Version == EnclaveStatement.CurrentVersion, $"version {EnclaveStatement.CurrentVersion}", $"version {statement.Version}");
+        That(BundleCheck.StatementRole, statement.Role == EnclaveStatement.InferenceRole, EnclaveStatement.InferenceRole, Shown.Text(statement.Role));
 
         var lifetime = statement.Expires - statement.Issued;
         bool valid = lifetime > TimeSpan.Zero && lifetime <= EnclaveStatement.MaxValidity && statement.Issued <= now + ClockSkew && now < statement.Expires;
-        That(CheckName.StatementValidity, valid, $"valid now, for at most {EnclaveStatement.MaxValidity.TotalMinutes:0} minutes in all", $"from {statement.IssuedAt} to {statement.ExpiresAt}");
+        That(BundleCheck.StatementValidity, valid, $"valid now, for at most {EnclaveStatement.MaxValidity.TotalMinutes:0} minutes in all", $"from {statement.IssuedAt} to {statement.ExpiresAt}");
 
         var age = now - statement.Issued;
-        That(CheckName.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", $"{Math.Clamp(age.TotalSeconds, -1e9, 1e9):0} s old");
-        That(CheckName.ShapingFloor, statement.Config.ShapingFloor >= policy.MinimumShaping, $"{policy.MinimumShaping} or stronger", $"{statement.Config.ShapingFloor}");
+        That(BundleCheck.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", $"{Math.Clamp(age.TotalSeconds, -1e9, 1e9):0} s old");
+        That(BundleCheck.ShapingFloor, statement.Config.ShapingFloor >= policy.MinimumShaping, $"{policy.MinimumShaping} or stronger", $"{statement.Config.ShapingFloor}");
 
         var missing = policy.Models.FirstOrDefault(wanted => !statement.Models.Contains(wanted));
-        That(CheckName.Models, missing is null, policy.Models.IsEmpty ? "no particular model" : $"{policy.Models.Length} models with their digests", missing is null ? $"{statement.Models.Length} served" : $"{Shown(missing.Name)} is missing or another one");
+        That(BundleCheck.Models, missing is null, policy.Models.IsEmpty ? "no particular model" : $"{policy.Models.Length} models with their digests", missing is null ? $"{statement.Models.Length} served" : $"{Shown.Text(missing.Name)} is missing or another one");
         return statement;
     }
 
-    private void JudgeEvidence(EnclaveBundle bundle, EnclaveStatement? statement)
+    private void JudgeSession(byte[] hash)
     {
-        byte[]? encodedReport = null;
-        byte[]? encodedList = null;
-        var certificates = DecodeCertificates(bundle.Evidence);
-        bool formed = certificates is not null && Base64.TryDecode(bundle.Evidence.Report, out encodedReport)
-            && (bundle.Evidence.RevocationList is null || (bundle.Evidence.RevocationList.Length <= 2 * RevocationList.MaxSize && Base64.TryDecode(bundle.Evidence.RevocationList, out encodedList)));
-        That(CheckName.EvidenceForm, formed, "a report and three certificates", formed ? "well-formed" : "malformed");
-        if (!formed)
+        if (session is not null)
         {
-            return;
+            bool same = CryptographicOperations.FixedTimeEquals(hash, session.StatementHash.Span);
+            That(BundleCheck.Session, same, "the statement that this session was opened to", same ? "the same" : "another statement");
         }
+    }
 
-        bool read = SnpReport.TryParse(encodedReport, out var report, out var error);
-        That(CheckName.ReportForm, read, $"an SEV-SNP report of version {SnpReport.MinVersion} to {SnpReport.MaxVersion}", read ? $"version {report.Version}" : $"{error}");
-        var product = JudgeChain(certificates!, encodedList);
-        if (read)
+    // A platform that the policy does not name vouches for nothing, and one that it names is not left out.
+    private void JudgeSelection(List<Platform> shown)
+    {
+        var machines = MachinesOf(shown);
+        bool one = machines is [var machine] && machine.IsNamedBy(policy);
+        That(BundleCheck.Machine, one, $"one of {Titles(Platform.All.Where(platform => (platform.IsMachine || platform.StandsAlone(policy)) && platform.IsNamedBy(policy)))}", Titles(machines));
+        bool confidential = machines.Exists(platform => platform.IsMachine);
+        That(BundleCheck.Confidential, confidential, "a machine that protects its memory", confidential ? "one that does" : "none");
+
+        var companions = shown.Where(platform => !platform.IsMachine).ToList();
+        var wanted = Platform.All.Where(platform => !platform.IsMachine && platform.IsNamedBy(policy)).ToList();
+        That(BundleCheck.Companions, companions.SequenceEqual(wanted), Titles(wanted), Titles(companions));
+    }
+
+    // What an accompanying platform stands alone for it is the machine of, where there is no other.
+    private List<Platform> MachinesOf(List<Platform> shown) =>
+        shown.Where(platform => platform.IsMachine).ToList() is { Count: > 0 } machines ? machines : [.. shown.Where(platform => platform.StandsAlone(policy))];
+
+    private Dictionary<Platform, PlatformFindings> JudgeEvidence(EnclaveBundle bundle, List<Platform> shown, EnclaveStatement? statement)
+    {
+        var evidence = shown.ToDictionary(platform => platform, platform => bundle.Evidence.Single(one => one.Platform == platform.Name).Content);
+        byte[] reportData = session?.ReportData() ?? EnclaveStatement.ReportData(bundle.Statement.Span);
+        var carried = evidence.Select(one => one.Key.CarriedReportData(one.Value.Span, policy)).FirstOrDefault(data => data is not null);
+        var nonce = statement?.GpuEvidence is null ? [] : EnclaveStatement.GpuNonce(bundle.Statement.Span);
+        var binding = new Binding(reportData, carried ?? reportData, nonce, _release?.Manifest.Measurements, now);
+
+        JudgeGpuBinding(evidence, statement);
+
+        var findings = new Dictionary<Platform, PlatformFindings>();
+        bool formed = true;
+        foreach (var platform in shown.Where(platform => platform.IsNamedBy(policy)))
         {
-            JudgeSigner(report, certificates![0], product);
-            JudgeReport(report, product);
-            if (statement is not null)
+            if (platform.Appraise(evidence[platform].Span, policy, binding) is { } found)
             {
-                bool bound = CryptographicOperations.FixedTimeEquals(report.ReportData, EnclaveStatement.ReportData(bundle.Statement.Span));
-                That(CheckName.StatementBinding, bound, "the hash of this statement", bound ? "the same" : "another hash");
-                bool same = report.ChipId.ContainsAnyExcept((byte)0) && Hex.Encode(report.ChipId) == statement.Node;
-                That(CheckName.Node, same, "the machine that the statement names", same ? "the same" : "another machine");
+                findings.Add(platform, found);
+                _platforms.AddRange(found.Checks.Select(Weigh));
+            }
+            else
+            {
+                formed = false;
             }
         }
-    }
-
-    private SnpProduct JudgeChain(Certificate[] certificates, byte[]? encodedList)
-    {
-        var (signer, intermediate, root) = (certificates[0], certificates[1], certificates[2]);
-
-        var pinned = policy.Roots.FirstOrDefault(candidate => candidate.Fingerprint == root.Key.Fingerprint);
-        That(CheckName.Root, pinned is not null, $"one of {policy.Roots.Length} pinned roots", $"{root.Key.Fingerprint[..16]}…");
-        _simulated = pinned?.Simulated ?? false;
-        bool allowed = pinned is not null && (!_simulated || policy.Profile is AppraisalProfile.Development);
-        That(CheckName.Simulation, allowed, policy.Profile is AppraisalProfile.Development ? "simulated evidence, for development" : "evidence made by hardware", pinned is null ? "an unknown root" : _simulated ? "simulated" : "made by hardware");
-
-        bool chained = signer.IsSignedBy(intermediate) && intermediate.IsSignedBy(root) && root.IsSignedBy(root);
-        That(CheckName.CertificateChain, chained, "each signed by the next", chained ? "signed" : "a signature is wrong");
-
-        bool valid = Array.TrueForAll(certificates, certificate => certificate.NotBefore <= now + ClockSkew && now <= certificate.NotAfter);
-        That(CheckName.CertificateValidity, valid, "all three valid now", valid ? "valid" : "one is not valid now");
-
-        JudgeRevocation(certificates, encodedList);
-        return pinned?.Product ?? SnpProduct.Unknown;
-    }
-
-    private void JudgeRevocation(Certificate[] certificates, byte[]? encodedList)
-    {
-        const string expected = "a current list by the root that names none of the chain";
-        RevocationList? list = null;
-        bool parsed = encodedList is not null && RevocationList.TryParse(encodedList, out list);
-        string found = encodedList is null ? "no list" : !parsed ? "a malformed list"
-            : !list!.IsSignedBy(certificates[2]) ? "a list by somebody else"
-            : list.ThisUpdate > now + ClockSkew || now > list.NextUpdate ? "a list that is out of date"
-            : list.Revokes(certificates[1]) ? "the intermediate certificate is revoked" : "";
-
-        // A list that is there and says no is never waived, whatever the policy says of its absence.
-        bool holds = found.Length == 0;
-        bool absent = encodedList is null;
-        _checks.Add(holds ? new Check(CheckName.Revocation, Verdict.Passed, expected, "not revoked")
-            : absent && policy.Waivers.TryGetValue(CheckName.Revocation, out var reason) ? new Check(CheckName.Revocation, Verdict.Waived, expected, found, reason)
-            : new Check(CheckName.Revocation, Verdict.Failed, expected, found));
-    }
-
-    private void JudgeSigner(SnpReport report, Certificate signer, SnpProduct product)
-    {
-        That(CheckName.SignerKey, report.Signer is { Key: SigningKey.Vcek, ReservedAsSpecified: true, ChipKeyMasked: false }, "the chip's own key (VCEK)", $"{report.Signer.Key}");
-
-        Span<byte> signature = stackalloc byte[96];
-        bool signed = report.TryGetSignature(signature) && signer.Key.P384 is { } key && key.Verify(report.Signed, HashAlgorithmName.SHA384, signature, EcdsaSignatureFormat.P1363);
-        That(CheckName.ReportSignature, signed, "signed by the endorsed key", signed ? "signed" : "the signature is wrong");
-
-        var endorsement = SnpEndorsement.Read(signer, report.Signer.Key);
-        var reported = TcbVersion.Read(report.ReportedTcb, product);
-        That(CheckName.EndorsedTcb, endorsement is not null && endorsement.Tcb == reported, "the firmware that the certificate endorses", endorsement is null ? "no endorsement" : $"report: {reported}; certificate: {endorsement.Tcb}");
-
-        bool chip = endorsement is { HardwareId: { Length: 64 or 8 } id } && report.ChipId[..id.Length].SequenceEqual(id) && !report.ChipId[id.Length..].ContainsAnyExcept((byte)0);
-        That(CheckName.EndorsedChip, chip, "the chip that the certificate endorses", chip ? "the same" : "another chip");
-
-        bool known = product is not SnpProduct.Unknown && endorsement?.Product == product && (report.Version < 3 || report.Product == product)
-            && policy.TcbFloors.Any(floor => floor.Product == product);
-        That(CheckName.Product, known, $"one of {string.Join(", ", policy.TcbFloors.Select(floor => floor.Product))}, the same in root, certificate and report", $"root: {product}; certificate: {endorsement?.Product}; report: {report.Product}");
-    }
-
-    private void JudgeReport(SnpReport report, SnpProduct product)
-    {
-        JudgeFirmware(report, product);
-        JudgeGuest(report);
-        JudgePlatform(report);
-
-        That(CheckName.Vmpl, report.Vmpl == 0, "privilege level 0", $"level {report.Vmpl}");
-        string measurement = Hex.Encode(report.Measurement);
-        That(CheckName.Measurement, policy.Measurements.Contains(measurement), $"one of {policy.Measurements.Length} accepted builds", $"{measurement[..16]}…");
-        Zero(CheckName.HostData, report.HostData, "no host data");
-        Zero(CheckName.IdKey, report.IdKeyDigest, "no identity block");
-        Zero(CheckName.AuthorKey, report.AuthorKeyDigest, "no author key");
-    }
-
-    private void JudgeFirmware(SnpReport report, SnpProduct product)
-    {
-        var (current, committed, launch, reported) = (Tcb(report.CurrentTcb), Tcb(report.CommittedTcb), Tcb(report.LaunchTcb), Tcb(report.ReportedTcb));
-        TcbVersion Tcb(ulong value) => TcbVersion.Read(value, product);
-
-        // The reported version picks the key; the committed one is what the host cannot go back from; at launch the secrets came in.
-        var floor = policy.TcbFloors.FirstOrDefault(candidate => candidate.Product == product)?.Version;
-        bool recent = floor is { } version && reported.IsAtLeast(version) && committed.IsAtLeast(version) && launch.IsAtLeast(version) && current.IsAtLeast(version);
-        That(CheckName.TcbFloor, recent, floor is null ? "a product with a floor" : $"no part older than {floor}", $"reported {reported}; committed {committed}; launch {launch}");
-
-        bool reserved = new[] { report.CurrentTcb, report.CommittedTcb, report.LaunchTcb, report.ReportedTcb }.All(value => TcbVersion.ReservedAsSpecified(value, product));
-        That(CheckName.TcbOrder, reserved && current.IsAtLeast(committed) && current.IsAtLeast(reported) && current.IsAtLeast(launch), "the current firmware no older than the others", $"current {current}");
-
-        bool mitigated = report.Version < 5 ? policy.Mitigations == 0 : (report.CurrentMitigations & policy.Mitigations) == policy.Mitigations && (report.LaunchMitigations & policy.Mitigations) == policy.Mitigations;
-        That(CheckName.Mitigations, mitigated, policy.Mitigations == 0 ? "no particular mitigation" : $"{policy.Mitigations:x16}", $"{report.CurrentMitigations:x16}");
-    }
-
-    private void JudgeGuest(SnpReport report)
-    {
-        var guest = report.Policy;
-        That(CheckName.GuestDebug, !guest.DebugAllowed, "the host may not debug it", guest.DebugAllowed ? "it may" : "it may not");
-        That(CheckName.GuestMigration, !guest.MigrationAgentAllowed, "no migration agent", guest.MigrationAgentAllowed ? "one is allowed" : "none");
-        That(CheckName.GuestSmt, !guest.SmtAllowed, "no sibling threads", guest.SmtAllowed ? "allowed" : "not allowed");
-        That(CheckName.GuestCxl, !guest.CxlAllowed, "no CXL memory", guest.CxlAllowed ? "allowed" : "not allowed");
-        bool abi = (guest.AbiMajor, guest.AbiMinor).CompareTo((policy.MinimumAbi.Major, policy.MinimumAbi.Minor)) >= 0;
-        That(CheckName.GuestAbi, abi, $"firmware ABI {policy.MinimumAbi.Major}.{policy.MinimumAbi.Minor} or later demanded", $"{guest.AbiMajor}.{guest.AbiMinor}");
-        That(CheckName.GuestPolicyReserved, guest.ReservedAsSpecified, "reserved bits as specified", $"{guest}");
-    }
-
-    private void JudgePlatform(SnpReport report)
-    {
-        var platform = report.PlatformInfo;
-        That(CheckName.PlatformEcc, platform.EccEnabled, "memory with error correction", platform.EccEnabled ? "on" : "off");
-        That(CheckName.PlatformAliasCheck, platform.AliasCheckComplete, "memory aliases looked for", platform.AliasCheckComplete ? "done" : "not done");
-        That(CheckName.PlatformCiphertextHiding, platform.CiphertextHidingEnabled, "ciphertext hidden from the host", platform.CiphertextHidingEnabled ? "hidden" : "visible");
-        That(CheckName.PlatformRapl, platform.RaplDisabled, "power meter off", platform.RaplDisabled ? "off" : "on");
-        That(CheckName.PlatformReserved, platform.ReservedAsSpecified, "reserved bits as specified", $"{platform}");
-    }
-
-    private static Certificate[]? DecodeCertificates(SnpEvidence evidence)
-    {
-        if (evidence.Certificates.IsDefault || evidence.Certificates.Length != ChainLength)
+        That(BundleCheck.EvidenceForm, formed && shown.Count > 0, "evidence of each platform in its form", formed ? $"{Titles(shown)}, well-formed" : "malformed");
+        bool allowed = policy.Profile is AppraisalProfile.Development || !findings.Values.Any(one => one.IsSimulated);
+        if (findings.Count > 0)
         {
-            return null;
+            That(BundleCheck.Simulation, allowed, policy.Profile is AppraisalProfile.Development ? "simulated evidence, for development" : "evidence made by hardware", findings.Values.Any(one => one.IsSimulated) ? "simulated" : "made by hardware");
         }
-
-        var certificates = new Certificate[ChainLength];
-        for (int i = 0; i < ChainLength; i++)
-        {
-            string text = evidence.Certificates[i];
-            if (text.Length > 2 * Certificate.MaxSize || !Base64.TryDecode(text, out var der) || !Certificate.TryParse(der, out var certificate))
-            {
-                return null;
-            }
-            certificates[i] = certificate;
-        }
-        return certificates;
+        return findings;
     }
 
-    private void Zero(CheckName name, ReadOnlySpan<byte> value, string expected)
+    // The hardware signed the statement, the statement names the evidence, and the evidence answers the rest of the statement.
+    private void JudgeGpuBinding(Dictionary<Platform, ReadOnlyMemory<byte>> evidence, EnclaveStatement? statement)
     {
-        bool zero = !value.ContainsAnyExcept((byte)0);
-        That(name, zero, expected, zero ? "none" : $"{Hex.Encode(value[..8])}…");
+        if (statement is not null)
+        {
+            string? shown = evidence.FirstOrDefault(one => one.Key is NvidiaPlatform) is { Key: not null, Value: var gpus } ? Convert.ToHexStringLower(SHA256.HashData(gpus.Span)) : null;
+            That(BundleCheck.GpuBinding, statement.GpuEvidence == shown, statement.GpuEvidence is null ? "no evidence of GPUs" : $"{statement.GpuEvidence[..16]}…", shown is null ? "none" : $"{shown[..16]}…");
+        }
     }
 
-    private void That(CheckName name, bool holds, string expected, string found) => _checks.Add(
-        holds ? new Check(name, Verdict.Passed, expected, found)
-        : !AppraisalPolicy.Unwaivable.Contains(name) && policy.Waivers.TryGetValue(name, out var reason) ? new Check(name, Verdict.Waived, expected, found, reason)
-        : new Check(name, Verdict.Failed, expected, found));
+    private void JudgeMachine(Platform platform, PlatformFindings machine, EnclaveStatement? statement)
+    {
+        if (statement is not null)
+        {
+            bool same = machine.Node is not null && machine.Node == statement.Node;
+            That(BundleCheck.Node, same, "the machine that the statement names", same ? "the same" : machine.Node is null ? "a machine without a name" : "another machine");
+        }
+        var published = _publication?.Fleet ?? [];
+        bool known = machine.Node is not null && (policy.Fleet.Contains(machine.Node) || published.Contains(new FleetNode(platform.Name, machine.Node)));
+        That(BundleCheck.Fleet, known, $"one of {policy.Fleet.Length + published.Length} machines", known ? "one of them" : "another machine");
+    }
 
-    // Text from the adversary goes onto a screen: short, and printable ASCII only.
-    private static string Shown(string text) => new([.. text.Take(32).Select(character => character is > ' ' and < '\x7f' ? character : '?')]);
+    private AttestationResult Account(EnclaveStatement? statement, byte[] hash, Platform? machine, bool simulated)
+    {
+        // Walks the names, not what was run: a check that nobody ran is one that failed. Those of a platform that is asked for and was not
+        // judged are among them; where no machine is known, it is the check of that name that has failed.
+        var own = _own.ToImmutable().Where(finding => session is not null || finding.Name is not BundleCheck.Session).Select(finding => Weigh(finding.ToCheck("")));
+        var expected = Platform.All.Where(platform => platform == machine || (!platform.IsMachine && platform.IsNamedBy(policy))).SelectMany(platform => platform.Checks);
+        var judged = _platforms.ToDictionary(check => check.Name);
+        var platforms = expected.Select(check => judged.GetValueOrDefault(check.Name) ?? new Check(check.Name, Verdict.Failed, "to be checked", Check.NotReached));
+        var published = _publication?.Checks.Select(Weigh) ?? [];
+        return new AttestationResult([.. own, .. published, .. platforms], policy, statement, hash, machine?.Title, _release, simulated);
+    }
+
+    // A waived check is run all the same; what proves something is never waived, whatever the policy says.
+    private Check Weigh(Check check) =>
+        check.Verdict is Verdict.Failed && policy.Waivers.TryGetValue(check.Name, out var reason) && CheckCatalogue.Of(check.Name).IsWaivable
+            ? check with { Verdict = Verdict.Waived, Reason = reason }
+            : check;
+
+    private void That(BundleCheck name, bool holds, string expected, string found) => _own.That(name, holds, expected, found);
+
+    private static string Titles(IEnumerable<Platform> platforms) => string.Join(", ", platforms.Select(platform => platform.Title)) is { Length: > 0 } titles ? titles : "none";
 }

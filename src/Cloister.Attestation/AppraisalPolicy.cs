@@ -1,28 +1,21 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using Cloister.Wire;
+using System.Text.Json.Serialization;
 
 namespace Cloister.Attestation;
 
 /// <summary>What a client demands of an enclave before it sends one byte of plaintext (docs/spec/appraisal.md).</summary>
-/// <remarks>It is data: the same record as JSON goes to a terminal client and to the web app. There is no "null means unchecked".</remarks>
+/// <remarks>It is data: the same record as JSON goes to a terminal client and to the web app. A platform that is not named is refused, not passed over.</remarks>
 public sealed record AppraisalPolicy
 {
     public required AppraisalProfile Profile { get; init; }
 
-    /// <summary>The roots that may stand at the end of a chain.</summary>
-    public required ImmutableArray<TrustedRoot> Roots { get; init; }
+    /// <summary>RFC 3339 in UTC with whole seconds. After it nothing is accepted: what the policy knows of firmware is out of date.</summary>
+    public required string NotAfter { get; init; }
 
-    /// <summary>Launch measurements of accepted builds, lower-case hex of 48 bytes. An empty list accepts none.</summary>
-    public required ImmutableArray<string> Measurements { get; init; }
-
-    /// <summary>The oldest firmware that is accepted, per product. A product that is not listed is refused.</summary>
-    public required ImmutableArray<TcbFloor> TcbFloors { get; init; }
-
-    /// <summary>The lowest ABI version that the guest's policy must demand of the firmware.</summary>
-    public required FirmwareAbi MinimumAbi { get; init; }
+    /// <summary>The machines that may be accepted, each as the statement names it: lower-case hex. An empty list accepts none.</summary>
+    public required ImmutableArray<string> Fleet { get; init; }
 
     /// <summary>The oldest statement, in seconds.</summary>
     public required int MaximumAgeSeconds { get; init; }
@@ -33,19 +26,26 @@ public sealed record AppraisalPolicy
     /// <summary>Models that must be served with exactly these digests. A model that is not listed may be served besides.</summary>
     public required ImmutableArray<ServedModel> Models { get; init; }
 
-    /// <summary>The bits of the mitigation vector that must be set in reports of version 5 and later.</summary>
-    public required ulong Mitigations { get; init; }
-
     /// <summary>Checks that may fail, each with the reason, which is shown wherever the result is.</summary>
-    public required ImmutableDictionary<CheckName, string> Waivers { get; init; }
+    public required ImmutableDictionary<string, string> Waivers { get; init; }
 
-    /// <summary>Checks whose failure means that nothing was proved. No policy can waive them.</summary>
-    public static FrozenSet<CheckName> Unwaivable { get; } = new[]
-    {
-        CheckName.BundleForm, CheckName.StatementForm, CheckName.StatementVersion, CheckName.StatementRole, CheckName.StatementValidity, CheckName.StatementAge,
-        CheckName.EvidenceForm, CheckName.ReportForm, CheckName.Root, CheckName.Simulation, CheckName.CertificateChain, CheckName.CertificateValidity,
-        CheckName.ReportSignature, CheckName.StatementBinding, CheckName.Measurement, CheckName.GuestDebug,
-    }.ToFrozenSet();
+    /// <summary>Where the build must have been published. Null asks for no publication, which is a failure of <see cref="BundleCheck.Published"/>.</summary>
+    public PublicationDemands? Publication { get; init; }
+
+    /// <summary>The SEV-SNP machines that are accepted. Null refuses them all.</summary>
+    public SnpMachines? Snp { get; init; }
+
+    /// <summary>The TDX machines that are accepted. Null refuses them all.</summary>
+    public TdxMachines? Tdx { get; init; }
+
+    /// <summary>The AWS Nitro enclaves that are accepted. Null refuses them all, and no profile names them: AWS itself would have to be trusted.</summary>
+    public NitroMachines? Nitro { get; init; }
+
+    /// <summary>The TPM that must accompany the machine, or stand for it. Null refuses evidence of any.</summary>
+    public TpmMachines? Tpm { get; init; }
+
+    /// <summary>The GPUs that must accompany the machine. Null refuses evidence of any: a model that runs on one would be outside of what was proved.</summary>
+    public NvidiaGpus? NvidiaGpu { get; init; }
 
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.AppraisalPolicy);
 
@@ -62,107 +62,89 @@ public sealed record AppraisalPolicy
     }
 
     /// <summary>Every hardening that current machines offer.</summary>
-    public static AppraisalPolicy Strict(ImmutableArray<string> measurements) => new()
+    /// <param name="measurements">SEV-SNP launch measurements of accepted builds.</param>
+    /// <param name="fleet">The machines that may be accepted.</param>
+    public static AppraisalPolicy Strict(ImmutableArray<string> measurements, params ImmutableArray<string> fleet) => new()
     {
         Profile = AppraisalProfile.Strict,
-        Roots = TrustedRoot.Amd,
-        Measurements = measurements,
-        TcbFloors = TcbFloor.Current,
-        MinimumAbi = new FirmwareAbi(1, 55),
+        NotAfter = FloorsExpire,
+        Fleet = fleet,
         MaximumAgeSeconds = 3600,
         MinimumShaping = ShapingFloor.Padded,
         Models = [],
-        Mitigations = 0,
-        Waivers = ImmutableDictionary<CheckName, string>.Empty,
+        Waivers = ImmutableDictionary<string, string>.Empty,
+        Snp = SnpMachines.Strict(measurements),
+        Tdx = TdxMachines.Strict([]),
     };
 
     /// <summary>What today's clouds offer. Each hardening that they lack is waived with its reason.</summary>
-    public static AppraisalPolicy Base(ImmutableArray<string> measurements) => Strict(measurements) with
+    public static AppraisalPolicy Base(ImmutableArray<string> measurements)
     {
-        Profile = AppraisalProfile.Base,
-        MinimumAbi = new FirmwareAbi(0, 0),
-        Waivers = new Dictionary<CheckName, string>
+        var strict = Strict(measurements);
+        return strict with
         {
-            [CheckName.Revocation] = "clouds hand out certificates without the revocation list",
-            [CheckName.GuestSmt] = "clouds share a core's two threads within one virtual machine",
-            [CheckName.PlatformCiphertextHiding] = "only Turin and later hide ciphertext from the host",
-            [CheckName.PlatformRapl] = "clouds leave the power meter on",
-            [CheckName.PlatformAliasCheck] = "older firmware does not report the memory alias check",
-            [CheckName.GuestAbi] = "clouds launch guests with a policy that demands no firmware version",
-        }.ToImmutableDictionary(),
-    };
+            Profile = AppraisalProfile.Base,
+            Snp = strict.Snp! with { MinimumAbi = new FirmwareAbi(0, 0) },
+            Tdx = strict.Tdx! with { AcceptedStatuses = [TcbStatus.UpToDate, TcbStatus.SwHardeningNeeded] },
+            Waivers = new Dictionary<string, string>
+            {
+                [nameof(BundleCheck.Published)] = "this policy names no log",
+                [nameof(BundleCheck.Fleet)] = "clouds do not publish which machines they run",
+                ["Snp.RevocationList"] = "clouds hand out certificates without the revocation list",
+                ["Snp.Smt"] = "clouds share a core's two threads within one virtual machine",
+                ["Snp.CiphertextHiding"] = "only Turin and later hide ciphertext from the host",
+                ["Snp.Rapl"] = "clouds leave the power meter on",
+                ["Snp.AliasCheck"] = "older firmware does not report the memory alias check",
+                ["Snp.Abi"] = "clouds launch guests with a policy that demands no firmware version",
+            }.ToImmutableDictionary(),
+        };
+    }
 
     /// <summary>For a machine without confidential hardware: the strict checks, under a root made on that machine and under no other.</summary>
     /// <param name="rootFingerprint">SHA-256 of the development root's public key, lower-case hex.</param>
-    public static AppraisalPolicy Development(string rootFingerprint, ImmutableArray<string> measurements) => Strict(measurements) with
+    /// <param name="node">The simulated chip.</param>
+    /// <param name="expires">When the root's own certificate does.</param>
+    public static AppraisalPolicy Development(string rootFingerprint, ImmutableArray<string> measurements, string node, DateTimeOffset expires) => Strict(measurements, node) with
     {
         Profile = AppraisalProfile.Development,
-        Roots = [new TrustedRoot { Fingerprint = rootFingerprint, Product = SnpProduct.Genoa, Simulated = true }],
+        NotAfter = EnclaveStatement.FormatTime(expires),
+        Waivers = ImmutableDictionary<string, string>.Empty.Add(nameof(BundleCheck.Published), "no log runs beside this development enclave"),
+        Snp = SnpMachines.Strict(measurements) with { Roots = [new TrustedRoot { Fingerprint = rootFingerprint, Product = SnpProduct.Genoa, Simulated = true }] },
+        Tdx = null,
     };
+
+    // A year after the floors that are compiled in were last looked at.
+    private const string FloorsExpire = "2027-11-30T00:00:00Z";
+
+    [JsonIgnore]
+    internal DateTimeOffset Expires => EnclaveStatement.ParseTime(NotAfter) ?? DateTimeOffset.MinValue;
 
     private string? Fault()
     {
-        if (Roots.IsDefault || Measurements.IsDefault || TcbFloors.IsDefault || Models.IsDefault || Waivers is null || MinimumAbi is null)
+        if (Fleet.IsDefault || Models.IsDefault || Waivers is null)
         {
             return "A list of the policy is missing.";
         }
-        if (Waivers.Keys.FirstOrDefault(Unwaivable.Contains) is var name && Waivers.Keys.Any(Unwaivable.Contains))
+        if (Platform.All.Where(platform => platform.IsNamedBy(this)).Select(platform => platform.FaultOf(this)).FirstOrDefault(fault => fault is not null) is { } wrong)
         {
-            return $"The check {name} cannot be waived: without it nothing is proved.";
+            return wrong;
         }
-        if (Roots.Any(root => root.Simulated) != (Profile is AppraisalProfile.Development) || Roots.Any(root => root.Simulated) != Roots.All(root => root.Simulated))
+        if (Publication?.Fault() is { } unpublished)
+        {
+            return unpublished;
+        }
+        if (Waivers.Keys.FirstOrDefault(name => CheckCatalogue.Find(name) is not { IsWaivable: true }) is { } name)
+        {
+            return CheckCatalogue.Find(name) is null ? "A waiver is for a check that does not exist." : $"The check {name} cannot be waived: without it nothing is proved.";
+        }
+        if (Snp is not null && (Snp.Roots.Any(root => root.Simulated) != (Profile is AppraisalProfile.Development) || Snp.Roots.Any(root => root.Simulated) != Snp.Roots.All(root => root.Simulated)))
         {
             return "A simulated root belongs to the development profile, and the development profile has no other.";
         }
-        if (Measurements.Any(measurement => !Hex.TryDecode(measurement, out var bytes) || bytes.Length != 48) || Roots.Any(root => !Hex.TryDecode(root.Fingerprint, out var bytes) || bytes.Length != 32))
-        {
-            return "A measurement or a fingerprint is not lower-case hex of its length.";
-        }
-        return MaximumAgeSeconds is < 1 or > 3600 ? "The maximum age is from 1 to 3600 seconds." : null;
+        return !Fleet.All(node => node is not null && EnclaveStatement.IsNode(node)) ? "A machine of the fleet is not named in lower-case hex of 8 to 128 bytes."
+            : EnclaveStatement.ParseTime(NotAfter) is null ? "The policy does not say until when it holds."
+            : MaximumAgeSeconds is < 1 or > 3600 ? "The maximum age is from 1 to 3600 seconds." : null;
     }
 }
 
 public enum AppraisalProfile : byte { Strict, Base, Development }
-
-/// <summary>A root by the SHA-256 of its public key (the whole SubjectPublicKeyInfo), lower-case hex.</summary>
-public sealed record TrustedRoot
-{
-    public required string Fingerprint { get; init; }
-
-    public required SnpProduct Product { get; init; }
-
-    /// <summary>The root was made for development: what it vouches for is protected by nothing.</summary>
-    public required bool Simulated { get; init; }
-
-    /// <summary>The roots that AMD publishes for its processors. Milan is not among them: its firmware cannot be told from one with known holes.</summary>
-    public static ImmutableArray<TrustedRoot> Amd { get; } =
-    [
-        new() { Fingerprint = "429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831", Product = SnpProduct.Genoa, Simulated = false },
-        new() { Fingerprint = "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08", Product = SnpProduct.Turin, Simulated = false },
-    ];
-
-    /// <summary>Milan's root, for a policy that accepts it in so many words.</summary>
-    public static TrustedRoot AmdMilan { get; } = new() { Fingerprint = "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9", Product = SnpProduct.Milan, Simulated = false };
-}
-
-/// <summary>The oldest accepted security version of each part of a product's firmware.</summary>
-public sealed record TcbFloor
-{
-    public required SnpProduct Product { get; init; }
-    public byte Fmc { get; init; }
-    public required byte BootLoader { get; init; }
-    public required byte Tee { get; init; }
-    public required byte Snp { get; init; }
-    public required byte Microcode { get; init; }
-
-    internal TcbVersion Version => new(Fmc, BootLoader, Tee, Snp, Microcode);
-
-    /// <summary>After AMD-SB-3015 and AMD-SB-3019 (memory aliases; microcode signatures).</summary>
-    public static ImmutableArray<TcbFloor> Current { get; } =
-    [
-        new() { Product = SnpProduct.Genoa, BootLoader = 9, Tee = 0, Snp = 23, Microcode = 0x19 },
-        new() { Product = SnpProduct.Turin, Fmc = 0, BootLoader = 1, Tee = 1, Snp = 1, Microcode = 0x1a },
-    ];
-}
-
-public sealed record FirmwareAbi(byte Major, byte Minor);

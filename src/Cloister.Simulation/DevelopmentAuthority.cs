@@ -27,13 +27,16 @@ public sealed class DevelopmentAuthority : IDisposable
         _chipKey = ECDsa.Create();
         _chipKey.ImportPkcs8PrivateKey(Convert.FromBase64String(saved.ChipKey), out _);
         ChipId = Convert.FromHexString(saved.ChipId);
-        RootFingerprint = Certificate.TryParse(Convert.FromBase64String(saved.Certificates[^1]), out var root)
-            ? root.Key.Fingerprint
+        (RootFingerprint, Expires) = Certificate.TryParse(Convert.FromBase64String(saved.Certificates[^1]), out var root)
+            ? (root.Key.Fingerprint, root.NotAfter)
             : throw new CryptographicException("The development root is not readable.");
     }
 
     /// <summary>SHA-256 of the root's public key, lower-case hex: what a development policy pins.</summary>
     public string RootFingerprint { get; }
+
+    /// <summary>When the root's certificate does.</summary>
+    public DateTimeOffset Expires { get; }
 
     /// <summary>The simulated chip's identity, 64 bytes.</summary>
     public ReadOnlyMemory<byte> ChipId { get; }
@@ -42,9 +45,15 @@ public sealed class DevelopmentAuthority : IDisposable
     /// <param name="now">The certificates are valid from a day before.</param>
     public static DevelopmentAuthority Create(DateTimeOffset now)
     {
+        using var rootKey = RSA.Create(4096);
+        return Create(now, rootKey);
+    }
+
+    /// <summary>The same under a root key that the caller keeps, for tests that sign with it.</summary>
+    internal static DevelopmentAuthority Create(DateTimeOffset now, RSA rootKey)
+    {
         var (notBefore, notAfter) = (now - TimeSpan.FromDays(1), now + Lifetime);
         byte[] chipId = RandomNumberGenerator.GetBytes(64);
-        using var rootKey = RSA.Create(4096);
         using var intermediateKey = RSA.Create(4096);
         using var chipKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
 
@@ -61,7 +70,7 @@ public sealed class DevelopmentAuthority : IDisposable
         return new DevelopmentAuthority(new Saved
         {
             Certificates = [.. new[] { chip, intermediate, root }.Select(certificate => Convert.ToBase64String(certificate.RawData))],
-            RevocationList = Convert.ToBase64String(MakeRevocationList(root, rootKey, notBefore, notAfter)),
+            RevocationList = Convert.ToBase64String(MakeRevocationList(root, rootKey, notBefore, notAfter, [])),
             ChipId = Convert.ToHexStringLower(chipId),
             ChipKey = Convert.ToBase64String(chipKey.ExportPkcs8PrivateKey()),
         });
@@ -132,7 +141,7 @@ public sealed class DevelopmentAuthority : IDisposable
         return writer.Encode();
     }
 
-    private static byte[] MakeRevocationList(X509Certificate2 root, RSA rootKey, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate)
+    internal static byte[] MakeRevocationList(X509Certificate2 root, RSA rootKey, DateTimeOffset thisUpdate, DateTimeOffset nextUpdate, X509Certificate2[] revoked)
     {
         var generator = X509SignatureGenerator.CreateForRSA(rootKey, RSASignaturePadding.Pss);
         byte[] algorithm = generator.GetSignatureAlgorithmIdentifier(HashAlgorithmName.SHA384);
@@ -145,6 +154,10 @@ public sealed class DevelopmentAuthority : IDisposable
             list.WriteEncodedValue(root.SubjectName.RawData);
             WriteTime(list, thisUpdate);
             WriteTime(list, nextUpdate);
+            if (revoked.Length > 0)
+            {
+                WriteRevoked(list, thisUpdate, revoked);
+            }
         }
         byte[] signed = list.Encode();
 
@@ -156,6 +169,21 @@ public sealed class DevelopmentAuthority : IDisposable
             whole.WriteBitString(generator.SignData(signed, HashAlgorithmName.SHA384));
         }
         return whole.Encode();
+    }
+
+    private static void WriteRevoked(AsnWriter list, DateTimeOffset time, X509Certificate2[] revoked)
+    {
+        using (list.PushSequence())
+        {
+            foreach (var certificate in revoked)
+            {
+                using (list.PushSequence())
+                {
+                    list.WriteInteger(certificate.SerialNumberBytes.Span);
+                    WriteTime(list, time);
+                }
+            }
+        }
     }
 
     // RFC 5280, section 5.1.2.4: UTCTime through the year 2049.

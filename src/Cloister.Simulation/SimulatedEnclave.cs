@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Cloister.Attestation;
 using Cloister.Primitives;
@@ -15,8 +16,12 @@ public static class SimulatedEnclave
     public static SnpEvidence Evidence(DevelopmentAuthority authority, ReadOnlySpan<byte> statement) =>
         authority.Attest(new SimulatedReport { ReportData = EnclaveStatement.ReportData(statement), Measurement = Measurement });
 
+    /// <summary>The same for any report data: the answer of an enclave's evidence source.</summary>
+    public static ImmutableArray<PlatformEvidence> Answer(DevelopmentAuthority authority, ReadOnlyMemory<byte> reportData) =>
+        [authority.Attest(new SimulatedReport { ReportData = reportData, Measurement = Measurement }).ToPlatformEvidence()];
+
     /// <summary>The development policy that accepts it.</summary>
-    public static AppraisalPolicy Policy(DevelopmentAuthority authority) => AppraisalPolicy.Development(authority.RootFingerprint, [Hex.Encode(Measurement.Span)]);
+    public static AppraisalPolicy Policy(DevelopmentAuthority authority) => AppraisalPolicy.Development(authority.RootFingerprint, [Hex.Encode(Measurement.Span)], Hex.Encode(authority.ChipId.Span), authority.Expires);
 
     /// <summary>A statement of the usual configuration, valid for an hour from <paramref name="now"/>.</summary>
     public static EnclaveStatement Statement(DevelopmentAuthority authority, X25519PublicKey channelKey, DateTimeOffset now) => new()
@@ -42,6 +47,6 @@ public static class SimulatedEnclave
     public static EnclaveBundle Bundle(DevelopmentAuthority authority, X25519PublicKey channelKey, DateTimeOffset now)
     {
         byte[] statement = Statement(authority, channelKey, now).ToBytes();
-        return new EnclaveBundle(statement, Evidence(authority, statement));
+        return new EnclaveBundle(statement, [Evidence(authority, statement).ToPlatformEvidence()]);
     }
 }

@@ -31,6 +31,7 @@ public sealed record SimulatedReport
     public ulong LaunchTcb { get; init; } = Encode(Tcb);
     public byte Family { get; init; } = 0x19;
     public byte Model { get; init; } = 0x11;
+    public byte Stepping { get; init; } = 1;
     public ulong Mitigations { get; init; }
     public ReadOnlyMemory<byte> HostData { get; init; } = new byte[32];
     public ReadOnlyMemory<byte> IdKeyDigest { get; init; } = new byte[48];
@@ -64,7 +65,7 @@ public sealed record SimulatedReport
         writer.Bytes(AuthorKeyDigest.Span);
         writer.Zeros(64);
         writer.UInt64LittleEndian(ReportedTcb);
-        writer.Bytes([Family, Model, 1]);
+        writer.Bytes([Family, Model, Stepping]);
         writer.Zeros(21);
         writer.Bytes(ChipId is { } id ? id.Span : chipId);
         writer.UInt64LittleEndian(CommittedTcb);

@@ -4,20 +4,19 @@ using System.Formats.Asn1;
 
 namespace Cloister.Attestation;
 
-/// <summary>How a certificate or revocation list is signed: the algorithms that processors' makers use, and no others.</summary>
-public enum SignatureAlgorithm : byte { None, RsaPssSha384, EcdsaSha256, EcdsaSha384 }
+/// <summary>How a certificate or revocation list is signed: the algorithms that the makers of processors and TPMs use, and no others.</summary>
+public enum SignatureAlgorithm : byte { None, RsaPssSha384, EcdsaSha256, EcdsaSha384, RsaPkcs1Sha256, RsaPkcs1Sha384 }
 
 /// <summary>An X.509 v3 certificate (RFC 5280), read strictly: DER, no trailing bytes, no repeated extension.</summary>
 /// <remarks>
-/// It is read, not trusted: nothing is verified until <see cref="IsSignedBy"/> is asked. Path building, name constraints and
-/// key usage are not here, because the chains that use it have a fixed length and pinned ends.
+/// It is read, not trusted: nothing is verified until <see cref="IsSignedBy"/> is asked, and an extension that nobody knows, critical or not, is kept from nobody.
+/// Whether certificates may stand above one another, and whether one demands something that nothing looks at, the verification of each platform
+/// asks; path building and name constraints are not here, because chains come whole, with pinned ends.
 /// </remarks>
 public sealed class Certificate
 {
     /// <summary>In bytes. AMD's and Intel's certificates are under 2 KiB.</summary>
     public const int MaxSize = 8 * 1024;
-
-    private const int MaxExtensions = 32;
 
     private readonly byte[] _signed;
     private readonly byte[] _signature;
@@ -27,7 +26,7 @@ public sealed class Certificate
         (_signed, _algorithm, _signature, Content) = (signed, algorithm, signature, fields);
 
     internal sealed record Fields(
-        byte[] Serial, byte[] Issuer, byte[] Subject, DateTimeOffset NotBefore, DateTimeOffset NotAfter, PublicKey Key, FrozenDictionary<string, byte[]> Extensions);
+        byte[] Serial, byte[] Issuer, byte[] Subject, DateTimeOffset NotBefore, DateTimeOffset NotAfter, PublicKey Key, FrozenDictionary<string, Extension> Extensions);
 
     internal Fields Content { get; }
 
@@ -47,7 +46,11 @@ public sealed class Certificate
     public PublicKey Key => Content.Key;
 
     /// <summary>The value of an extension, as it stands inside its OCTET STRING.</summary>
-    public bool TryGetExtension(string oid, [NotNullWhen(true)] out byte[]? value) => Content.Extensions.TryGetValue(oid, out value);
+    public bool TryGetExtension(string oid, [NotNullWhen(true)] out byte[]? value)
+    {
+        value = Content.Extensions.GetValueOrDefault(oid)?.Value;
+        return value is not null;
+    }
 
     /// <summary>True where <paramref name="issuer"/>'s subject is this one's issuer and its key made this one's signature. Says nothing of time.</summary>
     public bool IsSignedBy(Certificate issuer) =>
@@ -55,24 +58,6 @@ public sealed class Certificate
 
     /// <summary>True where <paramref name="issuer"/>'s subject is this one's issuer. Proves nothing: see <see cref="IsSignedBy"/>.</summary>
     internal bool IsNamedBy(Certificate issuer) => Content.Issuer.AsSpan().SequenceEqual(issuer.Content.Subject);
-
-    /// <summary>True where the basic constraints (RFC 5280, section 4.2.1.9) say that it may sign certificates.</summary>
-    internal bool IsAuthority
-    {
-        get
-        {
-            try
-            {
-                return TryGetExtension("2.5.29.19", out var value)
-                    && new AsnReader(value, AsnEncodingRules.DER).ReadSequence() is { HasData: true } constraints
-                    && constraints.PeekTag() == Asn1Tag.Boolean && constraints.ReadBoolean();
-            }
-            catch (AsnContentException)
-            {
-                return false;
-            }
-        }
-    }
 
     /// <summary>Reads one certificate and nothing behind it.</summary>
     public static bool TryParse(ReadOnlyMemory<byte> der, [NotNullWhen(true)] out Certificate? certificate)
@@ -123,28 +108,16 @@ public sealed class Certificate
         return new Certificate(signed, algorithm, signature, new Fields(serial, issuer, subject, notBefore, notAfter, key, extensions));
     }
 
-    private static FrozenDictionary<string, byte[]> ReadExtensions(AsnReader tbs)
+    private static FrozenDictionary<string, Extension> ReadExtensions(AsnReader tbs)
     {
-        var extensions = new Dictionary<string, byte[]>();
-        if (tbs.HasData)
+        if (!tbs.HasData)
         {
-            var tagged = tbs.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 3));
-            var list = tagged.ReadSequence();
-            tagged.ThrowIfNotEmpty();
-            while (list.HasData)
-            {
-                var extension = list.ReadSequence();
-                string oid = extension.ReadObjectIdentifier();
-                if (extension.PeekTag() == Asn1Tag.Boolean)
-                {
-                    extension.ReadBoolean();
-                }
-                byte[] value = extension.ReadOctetString();
-                extension.ThrowIfNotEmpty();
-                Require(extensions.Count < MaxExtensions && extensions.TryAdd(oid, value), "extensions");
-            }
+            return FrozenDictionary<string, Extension>.Empty;
         }
-        return extensions.ToFrozenDictionary();
+        var tagged = tbs.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 3));
+        var list = tagged.ReadSequence();
+        tagged.ThrowIfNotEmpty();
+        return Extension.ReadAll(list);
     }
 
     internal static byte[] ReadBits(AsnReader reader)

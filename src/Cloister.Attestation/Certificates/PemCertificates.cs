@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Cloister.Wire;
 
@@ -10,8 +11,8 @@ public static class PemCertificates
     /// <summary>In bytes of text.</summary>
     public const int MaxSize = 64 * 1024;
 
-    /// <summary>Ours to choose: more certificates in one text are refused. Real chains have three.</summary>
-    public const int MaxCount = 4;
+    /// <summary>Ours to choose: more certificates in one text are refused. Real chains have three (Intel's) or five (NVIDIA's).</summary>
+    public const int MaxCount = 8;
 
     private const string Begin = "-----BEGIN CERTIFICATE-----";
     private const string End = "-----END CERTIFICATE-----";
@@ -20,32 +21,49 @@ public static class PemCertificates
     public static bool TryParse(ReadOnlySpan<byte> text, out ImmutableArray<Certificate> certificates)
     {
         certificates = [];
-        if (text.Length > MaxSize)
+        if (!TrySplit(text, out var encoded))
         {
             return false;
         }
 
         var found = ImmutableArray.CreateBuilder<Certificate>();
-        var rest = Encoding.Latin1.GetString(text.TrimEnd((byte)0)).AsSpan().Trim("\r\n ");
-        while (!rest.IsEmpty)
+        foreach (byte[] der in encoded)
         {
-            int end = rest.IndexOf(End, StringComparison.Ordinal);
-            if (found.Count == MaxCount || end < 0 || !rest.StartsWith(Begin, StringComparison.Ordinal)
-                || !TryReadOne(rest[Begin.Length..end], out var certificate))
+            if (!Certificate.TryParse(der, out var certificate))
             {
                 return false;
             }
             found.Add(certificate);
-            rest = rest[(end + End.Length)..].TrimStart("\r\n ");
         }
         certificates = found.ToImmutable();
         return true;
     }
 
-    private static bool TryReadOne(ReadOnlySpan<char> body, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Certificate? certificate)
+    /// <summary>The encodings, each in DER if it is a certificate at all: for who meets the same certificate many times and reads it once.</summary>
+    internal static bool TrySplit(ReadOnlySpan<byte> text, out ImmutableArray<byte[]> encoded)
     {
-        certificate = null;
-        string text = body.ToString().Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
-        return Base64.TryDecode(text, out var der) && Certificate.TryParse(der, out certificate);
+        encoded = [];
+        if (text.Length > MaxSize)
+        {
+            return false;
+        }
+
+        var found = ImmutableArray.CreateBuilder<byte[]>();
+        var rest = Encoding.Latin1.GetString(text.TrimEnd((byte)0)).AsSpan().Trim("\r\n ");
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOf(End, StringComparison.Ordinal);
+            if (found.Count == MaxCount || end < Begin.Length || !rest.StartsWith(Begin, StringComparison.Ordinal) || !TryDecode(rest[Begin.Length..end], out byte[]? der))
+            {
+                return false;
+            }
+            found.Add(der);
+            rest = rest[(end + End.Length)..].TrimStart("\r\n ");
+        }
+        encoded = found.ToImmutable();
+        return true;
     }
+
+    private static bool TryDecode(ReadOnlySpan<char> body, [NotNullWhen(true)] out byte[]? der) =>
+        Base64.TryDecode(body.ToString().Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal), out der);
 }

@@ -11,14 +11,17 @@ public sealed class PublicKey
     private readonly EcdsaPublicKey? _ecdsa;
     private readonly EcdsaCurve _curve;
 
-    private PublicKey(ReadOnlyMemory<byte> encoded, RsaPublicKey? rsa, EcdsaPublicKey? ecdsa, EcdsaCurve curve)
+    private PublicKey(ReadOnlyMemory<byte> encoded, byte[] bits, RsaPublicKey? rsa, EcdsaPublicKey? ecdsa, EcdsaCurve curve)
     {
-        (_rsa, _ecdsa, _curve) = (rsa, ecdsa, curve);
+        (Bits, _rsa, _ecdsa, _curve) = (bits, rsa, ecdsa, curve);
         Fingerprint = Convert.ToHexStringLower(SHA256.HashData(encoded.Span));
     }
 
     /// <summary>SHA-256 of the DER encoding, in lower-case hex: what pins a root.</summary>
     public string Fingerprint { get; }
+
+    /// <summary>The subjectPublicKey without tag, length and unused bits: what RFC 6960 hashes into a certificate's identity.</summary>
+    internal byte[] Bits { get; }
 
     /// <summary>The ECDSA key on P-384, or null where it is another kind of key.</summary>
     internal EcdsaPublicKey? P384 => _curve is EcdsaCurve.P384 ? _ecdsa : null;
@@ -29,6 +32,8 @@ public sealed class PublicKey
     internal bool Verify(SignatureAlgorithm algorithm, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) => (algorithm, _curve) switch
     {
         (SignatureAlgorithm.RsaPssSha384, _)               => _rsa?.VerifyPss(message, HashAlgorithmName.SHA384, signature) ?? false,
+        (SignatureAlgorithm.RsaPkcs1Sha256, _)             => _rsa?.VerifyPkcs1(message, HashAlgorithmName.SHA256, signature) ?? false,
+        (SignatureAlgorithm.RsaPkcs1Sha384, _)             => _rsa?.VerifyPkcs1(message, HashAlgorithmName.SHA384, signature) ?? false,
         (SignatureAlgorithm.EcdsaSha256, EcdsaCurve.P256)  => _ecdsa?.Verify(message, HashAlgorithmName.SHA256, signature, EcdsaSignatureFormat.Der) ?? false,
         (SignatureAlgorithm.EcdsaSha384, EcdsaCurve.P384)  => _ecdsa?.Verify(message, HashAlgorithmName.SHA384, signature, EcdsaSignatureFormat.Der) ?? false,
         _                                                  => false,
@@ -53,7 +58,7 @@ public sealed class PublicKey
                 var exponent = rsa.ReadIntegerBytes().Span.TrimStart((byte)0);
                 rsa.ThrowIfNotEmpty();
                 Certificate.Require(RsaPublicKey.TryImport(modulus, exponent, out var rsaKey), "RSA key");
-                return new PublicKey(encoded, rsaKey, null, default);
+                return new PublicKey(encoded, bits, rsaKey, null, default);
 
             case Algorithms.EcPublicKey:
                 string name = algorithm.ReadObjectIdentifier();
@@ -61,7 +66,7 @@ public sealed class PublicKey
                 Certificate.Require(name is Algorithms.P256 or Algorithms.P384, "curve");
                 var curve = name is Algorithms.P256 ? EcdsaCurve.P256 : EcdsaCurve.P384;
                 Certificate.Require(EcdsaPublicKey.TryImport(curve, bits, out var ecdsaKey), "EC key");
-                return new PublicKey(encoded, null, ecdsaKey, curve);
+                return new PublicKey(encoded, bits, null, ecdsaKey, curve);
 
             default:
                 throw new AsnContentException("key algorithm");
@@ -79,6 +84,8 @@ internal static class Algorithms
     private const string RsaPss = "1.2.840.113549.1.1.10";
     private const string Mgf1 = "1.2.840.113549.1.1.8";
     private const string Sha384 = "2.16.840.1.101.3.4.2.2";
+    private const string Sha256WithRsa = "1.2.840.113549.1.1.11";
+    private const string Sha384WithRsa = "1.2.840.113549.1.1.12";
     private const string EcdsaWithSha256 = "1.2.840.10045.4.3.2";
     private const string EcdsaWithSha384 = "1.2.840.10045.4.3.3";
 
@@ -91,6 +98,10 @@ internal static class Algorithms
                 RequireSha384Parameters(algorithm.ReadSequence());
                 algorithm.ThrowIfNotEmpty();
                 return SignatureAlgorithm.RsaPssSha384;
+            case Sha256WithRsa or Sha384WithRsa: // RFC 4055, section 5: the parameters are NULL
+                algorithm.ReadNull();
+                algorithm.ThrowIfNotEmpty();
+                return oid is Sha256WithRsa ? SignatureAlgorithm.RsaPkcs1Sha256 : SignatureAlgorithm.RsaPkcs1Sha384;
             case EcdsaWithSha256 or EcdsaWithSha384:
                 algorithm.ThrowIfNotEmpty();
                 return oid is EcdsaWithSha256 ? SignatureAlgorithm.EcdsaSha256 : SignatureAlgorithm.EcdsaSha384;

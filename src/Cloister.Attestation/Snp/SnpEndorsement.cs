@@ -14,6 +14,9 @@ internal sealed record SnpEndorsement(SnpProduct Product, TcbVersion Tcb, byte[]
     private const string FmcSpl = Arc + "3.9";
     private const string HwId = Arc + "4";
 
+    /// <summary>The extensions that are read here. AMD makes none of them critical.</summary>
+    public static readonly string[] LookedAt = [ProductName, BootLoaderSpl, TeeSpl, SnpSpl, MicrocodeSpl, FmcSpl, HwId];
+
     /// <summary>Null where an extension is missing or malformed.</summary>
     public static SnpEndorsement? Read(Certificate certificate, SigningKey kind)
     {

@@ -19,6 +19,12 @@ public readonly record struct GuestPolicy(ulong Value)
     public bool PageSwapDisabled => Bit(25);
     public bool ReservedAsSpecified => (Value & ReservedZero) == 0 && Bit(17);
 
+    /// <summary>Every bit in words, for people.</summary>
+    public string Describe() => Bits.Describe(
+        Value & ~0xFFFFUL, $"ABI {AbiMajor}.{AbiMinor}",
+        (16, "sibling threads allowed"), (17, ""), (18, "migration agent allowed"), (19, "debugging allowed"), (20, "one socket only"), (21, "CXL memory allowed"),
+        (22, "AES-256-XTS required"), (23, "power meter off required"), (24, "ciphertext hiding required"), (25, "page swap disabled"));
+
     private bool Bit(int index) => (Value >> index & 1) != 0;
 
     public override string ToString() => $"{Value:x16}";
@@ -40,6 +46,11 @@ public readonly record struct PlatformInfo(ulong Value)
     public bool TrustedIoEnabled => Bit(7);
     public bool ReservedAsSpecified => (Value & ~Known) == 0;
 
+    /// <summary>Every bit in words, for people.</summary>
+    public string Describe() => Bits.Describe(
+        Value, "",
+        (0, "sibling threads on"), (1, "transparent memory encryption"), (2, "error correction on"), (3, "power meter off"), (4, "ciphertext hidden"), (5, "aliases looked for"), (7, "trusted I/O on"));
+
     private bool Bit(int index) => (Value >> index & 1) != 0;
 
     public override string ToString() => $"{Value:x16}";
@@ -52,6 +63,9 @@ public readonly record struct SignerInfo(uint Value)
     public bool ChipKeyMasked => (Value & 2) != 0;
     public SigningKey Key => (Value >> 2 & 7) switch { 0 => SigningKey.Vcek, 1 => SigningKey.Vlek, _ => SigningKey.Unknown };
     public bool ReservedAsSpecified => Value >> 5 == 0;
+
+    /// <summary>Every bit in words, for people.</summary>
+    public string Describe() => Bits.Describe(Value & ~0x1CU, $"{Key}", (0, "author key"), (1, "chip's key masked"));
 }
 
 /// <summary>VCEK: a key of this chip. VLEK: a key lent to a cloud provider, which says nothing about which chip.</summary>
@@ -76,4 +90,33 @@ public readonly record struct TcbVersion(byte Fmc, byte BootLoader, byte Tee, by
         Fmc >= floor.Fmc && BootLoader >= floor.BootLoader && Tee >= floor.Tee && Snp >= floor.Snp && Microcode >= floor.Microcode;
 
     public override string ToString() => $"fmc {Fmc}, boot loader {BootLoader}, tee {Tee}, snp {Snp}, microcode {Microcode}";
+}
+
+internal static class Bits
+{
+    /// <summary>What is there, then each bit that is set by its name; one without a name by its number.</summary>
+    public static string Describe(ulong value, string first, params ReadOnlySpan<(int Bit, string Name)> names)
+    {
+        var words = new List<string>();
+        if (first.Length > 0)
+        {
+            words.Add(first);
+        }
+        for (int bit = 0; bit < 64; bit++)
+        {
+            if ((value >> bit & 1) != 0)
+            {
+                string? name = null;
+                foreach (var known in names)
+                {
+                    name = known.Bit == bit ? known.Name : name;
+                }
+                if (name is not "")
+                {
+                    words.Add(name ?? $"unknown bit {bit}");
+                }
+            }
+        }
+        return words.Count == 0 ? "no bit set" : string.Join(", ", words);
+    }
 }

@@ -20,6 +20,8 @@ public readonly ref struct SnpReport
     public const int MinVersion = 2;
     public const int MaxVersion = 5;
 
+    internal const string VersionField = "version";
+
     private const int NumberSize = 72;
     private const int P384Size = 48;
 
@@ -90,10 +92,10 @@ public readonly ref struct SnpReport
     public static bool TryParse(ReadOnlySpan<byte> source, out SnpReport report, out WireError error)
     {
         var reader = new WireReader(source);
-        uint version = reader.UInt32LittleEndian("version");
+        uint version = reader.UInt32LittleEndian(VersionField);
         if (version is < MinVersion or > MaxVersion)
         {
-            reader.Refuse("version", MaxVersion, version);
+            reader.Refuse(VersionField, MaxVersion, version);
         }
         reader.Bytes("guest_svn … vmpl", 0x034 - 0x004);
         reader.Expect("signature_algo", [1, 0, 0, 0]); // ECDSA P-384 with SHA-384

@@ -27,7 +27,7 @@ public sealed record EnclaveStatement
 
     public required string Role { get; init; }
 
-    /// <summary>The machine: its chip identity in lower-case hex.</summary>
+    /// <summary>The machine, as its evidence names it: 8 to 128 bytes in lower-case hex.</summary>
     public required string Node { get; init; }
 
     /// <summary>The X25519 key of the channel's responder, base64 of 32 bytes. Its private half never leaves the enclave.</summary>
@@ -41,6 +41,12 @@ public sealed record EnclaveStatement
     public required string IssuedAt { get; init; }
 
     public required string ExpiresAt { get; init; }
+
+    /// <summary>The release that it runs: the entry's digest in lower-case hex. Null where it was not published.</summary>
+    public string? Release { get; init; }
+
+    /// <summary>SHA-256 of the evidence of the GPUs, in lower-case hex; null where there are none. It is written last (section 2).</summary>
+    public string? GpuEvidence { get; init; }
 
     /// <summary>The bytes to be hashed, bound and carried.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.EnclaveStatement);
@@ -59,6 +65,20 @@ public sealed record EnclaveStatement
     /// <summary>SHA-512("cloister enclave statement v1\0" ‖ statement): what the hardware signs (section 2).</summary>
     public static byte[] ReportData(ReadOnlySpan<byte> statement) => SHA512.HashData([.. "cloister enclave statement v1\0"u8, .. statement]);
 
+    /// <summary>
+    /// SHA-256("cloister gpu evidence v1\0" ‖ the statement without its last member): what GPUs must answer. Empty where the last member is not
+    /// <see cref="GpuEvidence"/> in the one way in which it is written.
+    /// </summary>
+    public static byte[] GpuNonce(ReadOnlySpan<byte> statement)
+    {
+        int rest = statement.Length - GpuMember.Length - 64 - 2;
+        return rest > 0 && statement[rest..].StartsWith(GpuMember) && statement.EndsWith("\"}"u8)
+            ? SHA256.HashData([.. "cloister gpu evidence v1\0"u8, .. statement[..rest], (byte)'}'])
+            : [];
+    }
+
+    private static ReadOnlySpan<byte> GpuMember => ",\"gpu_evidence\":\""u8;
+
     /// <summary>SHA-256 of the exact bytes: what the channel's prologue carries.</summary>
     public static byte[] Hash(ReadOnlySpan<byte> statement) => SHA256.HashData(statement);
 
@@ -72,12 +92,16 @@ public sealed record EnclaveStatement
 
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss'Z'";
 
-    private static DateTimeOffset? ParseTime(string text) =>
+    internal static bool IsNode(string text) => Hex.TryDecode(text, out var node) && node.Length is >= 8 and <= 128;
+
+    internal static DateTimeOffset? ParseTime(string text) =>
         DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
     private bool IsWellFormed() =>
         ParseTime(IssuedAt) is not null && ParseTime(ExpiresAt) is not null
-        && Hex.TryDecode(Node, out var node) && node.Length == 64
+        && IsNode(Node)
+        && (Release is null || (Hex.TryDecode(Release, out var release) && release.Length == 32))
+        && (GpuEvidence is null || (Hex.TryDecode(GpuEvidence, out var digest) && digest.Length == 32))
         && Base64.TryDecode(ChannelKey, out var key) && key.Length == X25519PublicKey.Size
         && Config is { Engine: not null, Limits: { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }, Egress.IsDefault: false, Counters.IsDefault: false }
         && Config.Engine.Kind is EngineKind.Embedded == Config.Engine.Upstream is null
@@ -102,6 +126,12 @@ public sealed record EnclaveStatement
 [JsonSerializable(typeof(EnclaveConfiguration))]
 [JsonSerializable(typeof(BundleDocument))]
 [JsonSerializable(typeof(SnpEvidence))]
+[JsonSerializable(typeof(PublicationDocument))]
+[JsonSerializable(typeof(NvidiaGpuEvidence))]
+[JsonSerializable(typeof(TpmPart))]
+[JsonSerializable(typeof(ProvedEntryDocument))]
+[JsonSerializable(typeof(TdxEvidence))]
+[JsonSerializable(typeof(NitroEvidence))]
 [JsonSerializable(typeof(AppraisalPolicy))]
 internal sealed partial class AttestationJson : JsonSerializerContext
 {

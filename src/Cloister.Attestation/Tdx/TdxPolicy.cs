@@ -25,7 +25,13 @@ public sealed record TdxPolicy
     /// <summary>Fields that must have one of the listed values. A field that is not named is not compared; an empty list accepts no value.</summary>
     public required ImmutableDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>> Expected { get; init; }
 
-    /// <summary>Firmware up to date, the architecture's defaults, no field compared: say which builds are meant with <see cref="Expected"/>.</summary>
+    /// <summary>Builds, of which the domain must be one in all five registers. Null: they are not compared.</summary>
+    public ImmutableArray<TdxBuild>? Builds { get; init; }
+
+    /// <summary>Advisories that may be open on the machine. Null: whichever come with an accepted status.</summary>
+    public ImmutableArray<string>? AcceptedAdvisories { get; init; }
+
+    /// <summary>Firmware up to date, the architecture's defaults, no field compared: say which builds are meant with <see cref="Builds"/> or <see cref="Expected"/>.</summary>
     public static TdxPolicy Strict { get; } = new()
     {
         Roots = [TdxRoot.Intel],
@@ -36,6 +42,13 @@ public sealed record TdxPolicy
         ArchitecturalDefaults = true,
         Expected = ImmutableDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>>.Empty,
     };
+}
+
+/// <summary>What a build measures: 48 bytes each, in lower-case hex.</summary>
+/// <param name="Rtmrs">RTMR0 to RTMR3.</param>
+public sealed record TdxBuild(string Mrtd, ImmutableArray<string> Rtmrs)
+{
+    internal bool IsWellFormed() => !Rtmrs.IsDefault && Rtmrs.Length == 4 && Rtmrs.Append(Mrtd).All(register => Wire.Hex.TryDecode(register, out var bytes) && bytes.Length == 48);
 }
 
 /// <summary>How much of the collateral is asked for.</summary>

@@ -17,6 +17,7 @@ public enum TdxCheck : byte
     TdDebug, TdAttributesReserved, XfamRequired, XfamReserved, TeeTcbSvn,
     ExpectedFmspc, ExpectedTdAttributes, ExpectedXfam, ExpectedMrSignerSeam, ExpectedSeamAttributes, ExpectedMrSeam, ExpectedMrTd, ExpectedMrConfigId,
     ExpectedMrOwner, ExpectedMrOwnerConfig, ExpectedRtMr0, ExpectedRtMr1, ExpectedRtMr2, ExpectedRtMr3, ExpectedMrServiceTd, ExpectedReportData, ExpectedQeVendorId,
+    Measurement, Advisories,
 }
 
 /// <summary>The whole account of a quote's verification.</summary>

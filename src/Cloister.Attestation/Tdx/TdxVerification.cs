@@ -51,6 +51,8 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
             JudgeCollateral(quote, chain);
             JudgeReport(quote.Report);
             Compare(quote);
+            JudgeBuild(quote.Report);
+            JudgeAdvisories();
         }
         return new TdxResult(bytes, _findings, _platform, _tcb);
     }
@@ -92,10 +94,10 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
         }
 
         var chain = readable && certificates.Length == ChainLength ? new Chain(certificates[0], certificates[1], certificates[2]) : null;
-        bool formed = chain is not null && PckExtensions.TryRead(chain.Pck, out _platform)
-            && !chain.Pck.IsAuthority && chain.Authority.IsAuthority && chain.Root.IsAuthority
+        string? fault = chain is null ? "another chain" : CertificatePath.FindFault([chain.Pck, chain.Authority, chain.Root], usageDemanded: false, PckExtensions.Oid);
+        bool formed = chain is not null && fault is null && PckExtensions.TryRead(chain.Pck, out _platform)
             && chain.Pck.IsNamedBy(chain.Authority) && chain.Authority.IsNamedBy(chain.Root) && chain.Root.IsNamedBy(chain.Root);
-        That(TdxCheck.PckChainForm, formed, "three certificates, each named by the next", formed ? "well-formed" : "another chain");
+        That(TdxCheck.PckChainForm, formed, "three certificates, each named by the next", formed ? "well-formed" : fault ?? "another chain");
         if (!formed)
         {
             return null;
@@ -240,8 +242,9 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
         else
         {
             var signer = FindSigner(issuers.Span, chain);
-            known = signer is not null;
-            That(chained, known, "a signer under the root, valid now and not revoked", known ? "signed" : "another chain");
+            string? fault = signer is null ? "another chain" : CertificatePath.FindFault([signer, chain.Root], usageDemanded: false);
+            known = fault is null;
+            That(chained, known, "a signer under the root, valid now and not revoked", fault ?? "signed");
             signed = known && parsed && document!.IsSignedBy(signer!);
         }
         if (known)
@@ -256,7 +259,7 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
         policy.Roots.Contains(chain.Root.Key.Fingerprint)
         && PemCertificates.TryParse(issuers, out var given) && given.Length is 1 or 2
         && (given.Length == 1 || given[1].Key.Fingerprint == chain.Root.Key.Fingerprint)
-        && !given[0].IsAuthority && given[0].IsSignedBy(chain.Root) && IsValid(given[0]) && chain.RootList?.Revokes(given[0]) is not true ? given[0] : null;
+        && given[0].IsSignedBy(chain.Root) && IsValid(given[0]) && chain.RootList?.Revokes(given[0]) is not true ? given[0] : null;
 
     private void JudgeDates(TdxCheck name, DateTimeOffset issued, DateTimeOffset next) =>
         That(name, issued <= now && now <= next, "current", $"from {issued:u} to {next:u}");
@@ -346,6 +349,32 @@ internal sealed class TdxVerifier(TdxCollateral collateral, TdxPolicy policy, Da
             {
                 _findings.Waive(check, "the policy does not compare it");
             }
+        }
+    }
+
+    // Together, not one by one: a firmware of one build under the kernel of another is no build.
+    private void JudgeBuild(TdReport report)
+    {
+        if (policy.Builds is not { } builds)
+        {
+            _findings.Waive(TdxCheck.Measurement, "the policy does not compare it");
+            return;
+        }
+        string mrtd = Hex.Encode(report.MrTd);
+        string[] rtmrs = [Hex.Encode(report.RtMr(0)), Hex.Encode(report.RtMr(1)), Hex.Encode(report.RtMr(2)), Hex.Encode(report.RtMr(3))];
+        That(TdxCheck.Measurement, builds.Any(build => build.Mrtd == mrtd && build.Rtmrs.SequenceEqual(rtmrs)), $"one of {builds.Length} accepted builds", Shown.Digest(report.MrTd));
+    }
+
+    private void JudgeAdvisories()
+    {
+        if (policy.AcceptedAdvisories is not { } accepted || !Full)
+        {
+            _findings.Waive(TdxCheck.Advisories, "the policy does not ask for it");
+        }
+        else if (_tcb is not null)
+        {
+            string[] open = [.. _tcb.Advisories.Except(accepted)];
+            That(TdxCheck.Advisories, open.Length == 0, accepted.IsEmpty ? "no advisory open" : $"none but {string.Join(", ", accepted)}", open.Length == 0 ? "none besides" : string.Join(", ", open.Take(8).Select(Shown.Text)));
         }
     }
 

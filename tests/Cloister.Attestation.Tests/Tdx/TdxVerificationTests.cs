@@ -37,7 +37,7 @@ public class TdxVerificationTests
     public void A_quote_that_the_policy_names_in_every_field_passes_every_check()
     {
         byte[] quote = Intel.Quote(new TdxQuoteParts { Version = 5, Report15 = true });
-        var result = Verify(quote, policy: Intel.Policy with { Expected = Enum.GetValues<TdxField>().ToImmutableDictionary(field => field, field => ImmutableArray.Create<ReadOnlyMemory<byte>>(FieldOf(quote, field))) });
+        var result = Verify(quote, policy: Intel.Policy with { Expected = Enum.GetValues<TdxField>().ToImmutableDictionary(field => field, field => ImmutableArray.Create<ReadOnlyMemory<byte>>(FieldOf(quote, field))), Builds = [Other, Build(quote, 54)], AcceptedAdvisories = [] });
         Assert.All(result.Findings, finding => Assert.Equal(Verdict.Passed, finding.Verdict));
     }
 
@@ -153,6 +153,10 @@ public class TdxVerificationTests
             (TdxCheck.TeeTcbSvn, () => Verify(Good, policy: Intel.Policy with { MinimumTeeTcbSvn = [5, 1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4] })),
             .. Enum.GetValues<TdxField>().Select(field => (Enum.Parse<TdxCheck>($"Expected{field}"), (Func<TdxResult>)(() => Verify(Good, policy: Expecting(field, new byte[] { 0x77 })))) ),
             .. Enum.GetValues<TdxField>().Select(field => (Enum.Parse<TdxCheck>($"Expected{field}"), (Func<TdxResult>)(() => Verify(Good, policy: Expecting(field))))),
+            (TdxCheck.Measurement, () => Verify(Good, policy: Intel.Policy with { Builds = [] })),
+            (TdxCheck.Measurement, () => Verify(Good, policy: Intel.Policy with { Builds = [Build(Good, 48) with { Mrtd = Other.Mrtd }, Build(Good, 48) with { Rtmrs = Other.Rtmrs }] })),
+            (TdxCheck.Measurement, () => Body(body => body[520 - 1] ^= 1, Intel.Policy with { Builds = [Build(Good, 48)] })),
+            (TdxCheck.Advisories, () => Verify(Good, Intel.Collateral(tcbInfo: Advised), Intel.Policy with { AcceptedAdvisories = ["INTEL-SA-00001"] })),
 
             // These three name the kind of refusal besides the refusal itself.
             (TdxCheck.TdxModuleKnown, () => Body(body => body[1] = 2)),
@@ -167,6 +171,21 @@ public class TdxVerificationTests
         TdxCheck.TcbSupported or TdxCheck.TcbRevoked => " TcbStatus",
         _                                           => "",
     };
+
+    // One build's firmware under another's kernel is no build: each register counts with the others.
+    private static readonly TdxBuild Other = new(new string('7', 96), [.. Enumerable.Repeat(new string('7', 96), 4)]);
+
+    private static TdxBuild Build(byte[] quote, int body)
+    {
+        string At(int offset) => Convert.ToHexStringLower(quote.AsSpan(body + offset, 48));
+        return new(At(136), [At(328), At(376), At(424), At(472)]);
+    }
+
+    private static readonly string Advised = Intel.TcbInfo(levels: TdxAuthority.Level("UpToDate").Replace("\"tcbStatus\":", "\"advisoryIDs\":[\"INTEL-SA-00001\",\"INTEL-SA-00002\"],\"tcbStatus\":", StringComparison.Ordinal));
+
+    [Fact]
+    public void An_advisory_that_the_policy_accepts_may_be_open() =>
+        Assert.True(Verify(Good, Intel.Collateral(tcbInfo: Advised), Intel.Policy with { AcceptedAdvisories = ["INTEL-SA-00002", "INTEL-SA-00001"] }).IsAccepted);
 
     private static TdxPolicy Expecting(TdxField field, params ReadOnlyMemory<byte>[] values) =>
         Intel.Policy with { Expected = ImmutableDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>>.Empty.Add(field, [.. values]) };

@@ -72,9 +72,9 @@ public class SnpVectorTests
             Report = Base64.Encode(Snp("live-report-v5-genoa.bin")),
             Certificates = [Base64.Encode(Snp("live-vcek-genoa.der")), Base64.Encode(Snp("roots/genoa-ask.der")), Base64.Encode(Snp("roots/genoa-ark.der"))],
         };
-        var result = Appraisal.Appraise(new EnclaveBundle(statement, evidence).ToBytes(), AppraisalPolicy.Base([]), Machine.Now);
-        Assert.Equal([CheckName.StatementBinding, CheckName.Node, CheckName.Measurement], Machine.Failures(result));
-        Assert.Equal([CheckName.Revocation, CheckName.GuestSmt, CheckName.PlatformCiphertextHiding, CheckName.PlatformRapl],
+        var result = Appraisal.Appraise(new EnclaveBundle(statement, [evidence.ToPlatformEvidence()]).ToBytes(), AppraisalPolicy.Base([]), Machine.Now);
+        Assert.Equal([nameof(BundleCheck.Node), "Snp.Measurement", "Snp.ReportData"], Machine.Failures(result));
+        Assert.Equal([nameof(BundleCheck.Fleet), nameof(BundleCheck.Published), "Snp.RevocationList", "Snp.Revocation", "Snp.Smt", "Snp.CiphertextHiding", "Snp.Rapl"],
             result.Checks.Where(check => check.Verdict is Verdict.Waived).Select(check => check.Name));
         Assert.False(result.IsSimulated);
     }
@@ -87,12 +87,19 @@ public class SnpVectorTests
             Report = Base64.Encode(Snp("test-vlek-report.bin")),
             Certificates = [Base64.Encode(Snp("test-vlek.der")), Base64.Encode(Snp("roots/milan-asvk.der")), Base64.Encode(Snp("roots/milan-ark.der"))],
         };
-        var policy = AppraisalPolicy.Base([]) with { Roots = [TrustedRoot.AmdMilan] };
-        var failures = Machine.Failures(Appraisal.Appraise(new EnclaveBundle(Machine.Statement.ToBytes(), evidence).ToBytes(), policy, Machine.Now));
-        Assert.Contains(CheckName.SignerKey, failures);
-        Assert.Contains(CheckName.Product, failures);
-        Assert.DoesNotContain(CheckName.ReportSignature, failures);
-        Assert.DoesNotContain(CheckName.CertificateChain, failures);
+        var policy = AppraisalPolicy.Base([]);
+        policy = policy with { Snp = policy.Snp! with { Roots = [TrustedRoot.AmdMilan] } };
+        var failures = Machine.Failures(Appraisal.Appraise(new EnclaveBundle(Machine.Statement.ToBytes(), [evidence.ToPlatformEvidence()]).ToBytes(), policy, Machine.Now));
+        Assert.Contains("Snp.SignerInfo", failures);
+        Assert.Contains("Snp.IntermediateTrust", failures);
+        Assert.Contains("Snp.Product", failures);
+        Assert.DoesNotContain("Snp.Signature", failures);
+
+        // Where a policy says why it accepts such a key, what is left is the processor's age.
+        var lent = policy with { Snp = policy.Snp! with { VlekReason = "a test" } };
+        failures = Machine.Failures(Appraisal.Appraise(new EnclaveBundle(Machine.Statement.ToBytes(), [evidence.ToPlatformEvidence()]).ToBytes(), lent, Machine.Now));
+        Assert.All(["Snp.SignerInfo", "Snp.IntermediateTrust", "Snp.Chain", "Snp.HardwareId", "Snp.EndorsedTcb", "Snp.Signature"], name => Assert.DoesNotContain(name, failures));
+        Assert.Contains("Snp.Product", failures);
     }
 
     [Theory]

@@ -4,7 +4,11 @@ namespace Cloister.Attestation;
 
 /// <summary>One question of a platform's verification, its answer, and both sides of the comparison.</summary>
 /// <typeparam name="TCheck">The platform's list of checks, in the order in which the first failure names the fault.</typeparam>
-public sealed record Finding<TCheck>(TCheck Name, Verdict Verdict, string Expected, string Found) where TCheck : struct, Enum;
+public sealed record Finding<TCheck>(TCheck Name, Verdict Verdict, string Expected, string Found) where TCheck : struct, Enum
+{
+    /// <summary>The same among the checks of an appraisal, under the platform's name.</summary>
+    internal Check ToCheck(string prefix) => new($"{prefix}{Name}", Verdict, Expected, Found, Verdict is Verdict.Waived ? Found : null);
+}
 
 /// <summary>A verification in progress: each check has one place, and keeps the first answer that was given.</summary>
 internal sealed class Findings<TCheck> where TCheck : struct, Enum
@@ -26,7 +30,7 @@ internal sealed class Findings<TCheck> where TCheck : struct, Enum
 
     /// <summary>One for each name. A check that nobody ran is one that failed.</summary>
     public ImmutableArray<Finding<TCheck>> ToImmutable() =>
-        [.. Names.Select((name, index) => _places[index] ?? new Finding<TCheck>(name, Verdict.Failed, "to be checked", "not reached"))];
+        [.. Names.Select((name, index) => _places[index] ?? new Finding<TCheck>(name, Verdict.Failed, "to be checked", Check.NotReached))];
 
     private void Record(Finding<TCheck> finding) => _places[Array.IndexOf(Names, finding.Name)] ??= finding;
 }
