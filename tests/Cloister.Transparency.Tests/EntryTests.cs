@@ -100,6 +100,15 @@ public class EntryTests
     }
 
     [Fact]
+    public void A_statement_is_read_before_anybody_signed_it()
+    {
+        string text = LogEntry.TextOf(World.Release);
+        Assert.True(LogEntry.TryReadText(text, out var statement));
+        Assert.Equal(text, LogEntry.TextOf(statement));
+        Assert.All((string[])["", text + "\n", text.TrimEnd('\n'), text.Replace("entry/v1", "entry/v2", StringComparison.Ordinal)], wrong => Assert.False(LogEntry.TryReadText(wrong, out _)));
+    }
+
+    [Fact]
     public void Misuse_throws()
     {
         Assert.Throws<ArgumentException>(() => LogEntry.TextOf(World.Statement)); // no body

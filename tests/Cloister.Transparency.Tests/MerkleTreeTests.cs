@@ -149,7 +149,7 @@ public class MerkleTreeTests
         Assert.Equal(new NaiveTree(all).Root, restored.Root);
         Assert.Equal(all.Length, restored.Size);
         Assert.All(told, one => Assert.Equal(new NaiveTree(all).Read(one.Key.Item1, one.Key.Item2), one.Value));
-        Assert.False(TreeFrontier.TryRestore(first + 1, [.. frontier.Subtrees, .. frontier.Subtrees, default], out _));
+        Assert.False(TreeFrontier.TryRestore(first, [.. frontier.Subtrees, default], out _));
 
         void Append(TreeFrontier target, TreeHash[] leaves)
         {
@@ -173,6 +173,26 @@ public class MerkleTreeTests
     }
 
     internal static TreeHash Leaf(int index) => TreeHash.OfLeaf(BitConverter.GetBytes(index));
+
+    /// <summary>One text for one hash: the same bits otherwise written are none.</summary>
+    [Theory]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", true)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=", false)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", false)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n", false)]
+    [InlineData(" AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", false)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g", false)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==", false)]
+    [InlineData("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh-=", false)]
+    [InlineData("", false)]
+    public void A_hash_has_one_text(string text, bool good)
+    {
+        Assert.Equal(good, TreeHash.TryParse(text, out var hash));
+        if (good)
+        {
+            Assert.Equal(text, $"{hash}");
+        }
+    }
 
     private static NaiveTree Tree(int size) => new([.. Enumerable.Range(0, size).Select(Leaf)]);
 }

@@ -62,12 +62,18 @@ public sealed class LogEntry
         return TryParse(SignedNote.Create(text, signatures.ToImmutable()).ToBytes(), out var entry) ? entry : throw new ArgumentException("The entry is too long.", nameof(statement));
     }
 
+    /// <summary>Reads what <see cref="TextOf"/> writes, as strictly as an entry: a statement that nobody has signed yet, or the text of a note that somebody did.</summary>
+    public static bool TryReadText(string text, [NotNullWhen(true)] out LogStatement? statement)
+    {
+        statement = text.Split('\n') is [Header, var json, ""] && EntryJson.Read(json, EntryJson.Default.LogStatement) is { } read && read.IsWellFormed() ? read : null;
+        return statement is not null;
+    }
+
     /// <summary>Reads an entry strictly: no unknown, repeated or missing member, exactly one body. It verifies nothing.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out LogEntry? entry)
     {
         entry = null;
-        if (bytes.Length > EntryBundle.MaxEntrySize || !SignedNote.TryParse(bytes, out var note, out _) || note.Text.Split('\n') is not [Header, var json, ""]
-            || EntryJson.Read(json, EntryJson.Default.LogStatement) is not { } statement || !statement.IsWellFormed())
+        if (bytes.Length > EntryBundle.MaxEntrySize || !SignedNote.TryParse(bytes, out var note, out _) || !TryReadText(note.Text, out var statement))
         {
             return false;
         }

@@ -12,6 +12,7 @@ public readonly struct TreeHash : IEquatable<TreeHash>
     /// <summary>In bytes.</summary>
     public const int Size = 32;
 
+    private const int TextLength = 44;
     private const byte LeafPrefix = 0;
     private const byte NodePrefix = 1;
 
@@ -71,8 +72,12 @@ public readonly struct TreeHash : IEquatable<TreeHash>
     /// <summary>Reads what <see cref="ToString"/> writes and nothing else.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out TreeHash hash)
     {
-        bool parsed = Base64.TryDecode(text, out var bytes) && bytes.Length == Size;
-        hash = parsed ? new(bytes) : default;
+        // A proof has up to 63 of them: so nothing is made on the way. What has another encoding is refused as everywhere.
+        Span<byte> bytes = stackalloc byte[Size + 1];
+        Span<char> again = stackalloc char[TextLength];
+        bool parsed = text.Length == TextLength && Convert.TryFromBase64Chars(text, bytes, out int length) && length == Size
+            && Convert.TryToBase64Chars(bytes[..Size], again, out _) && text.SequenceEqual(again);
+        hash = parsed ? new(bytes[..Size]) : default;
         return parsed;
     }
 

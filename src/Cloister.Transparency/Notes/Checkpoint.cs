@@ -57,5 +57,5 @@ public sealed class Checkpoint : IEquatable<Checkpoint>
 
     public override int GetHashCode() => HashCode.Combine(Origin, Size, Root);
 
-    private static bool IsLine(string line) => line.Length > 0 && !line.Any(letter => letter < ' ');
+    private static bool IsLine(string line) => line.Length > 0 && !line.AsSpan().ContainsAnyInRange('\0', '\x1f');
 }

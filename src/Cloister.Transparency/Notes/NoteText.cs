@@ -11,6 +11,9 @@ internal static class NoteText
     /// <summary>Not empty, no Unicode spaces, no plus (signed-note, Format).</summary>
     public static bool IsKeyName(string name) => name.Length > 0 && !name.Any(letter => char.IsWhiteSpace(letter) || letter is '+' or < ' ') && IsUtf16(name);
 
+    /// <summary>Whether it has one other than a newline.</summary>
+    public static bool HasControlCharacter(ReadOnlySpan<char> text) => text.ContainsAnyInRange('\0', '\t') || text.ContainsAnyInRange('\v', '\x1f');
+
     /// <summary>A decimal number without sign and leading zeros, up to 2^63 − 1.</summary>
     public static bool TryReadNumber(ReadOnlySpan<char> text, out long number) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && (text[0] != '0' || text.Length == 1);

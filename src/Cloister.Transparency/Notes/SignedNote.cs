@@ -83,7 +83,7 @@ public sealed class SignedNote
         note = null;
         string all = "";
         fault = bytes.Length > MaxSize ? NoteFault.TooLong : !NoteText.TryDecode(bytes, out all) ? NoteFault.NotText
-            : all.Any(letter => letter is < ' ' and not '\n') ? NoteFault.ControlCharacter : NoteFault.None;
+            : NoteText.HasControlCharacter(all) ? NoteFault.ControlCharacter : NoteFault.None;
         if (fault is not NoteFault.None)
         {
             return false;
