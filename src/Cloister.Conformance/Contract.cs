@@ -18,14 +18,19 @@ internal static class Contract
     {
         ["verify-attestation-sev"] = SevStage.Run,
         ["verify-attestation-tdx"] = TdxStage.Run,
+        ["verify-sigstore"] = SigstoreStage.Run,
     };
 
     public static int Run(string[] arguments, Stream input, Stream output)
     {
         if (arguments is ["capabilities"])
         {
-            Write(output, new JsonObject { ["schema_version"] = SchemaVersion, ["stages"] = new JsonArray([.. Stages.Keys.Select(name => (JsonNode)name)]) });
+            Write(output, new JsonObject { ["schema_version"] = SchemaVersion, ["stages"] = new JsonArray([.. Stages.Keys.Select(name => (JsonNode)name)]), ["commands"] = new JsonArray(BundleCommand.Name) });
             return Accepted;
+        }
+        if (arguments is [BundleCommand.Name, .. var rest])
+        {
+            return RunBundle(rest);
         }
         if (arguments is not [var stage] || !Stages.TryGetValue(stage, out var run))
         {
@@ -54,6 +59,25 @@ internal static class Contract
         catch (Exception)
         {
             // Nothing of the input goes into a message.
+            return OurError;
+        }
+    }
+
+    private static int RunBundle(string[] arguments)
+    {
+        try
+        {
+            string? reason = BundleCommand.Run(arguments, DateTimeOffset.UtcNow);
+            Console.Error.WriteLine(reason is null ? "accepted" : $"rejected: {reason}");
+            return reason is null ? Accepted : Rejected;
+        }
+        catch (Exception fault) when (fault is FormatException or IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"{BundleCommand.Name} --bundle FILE (--certificate-identity ID --certificate-oidc-issuer URL | --key FILE) [--trusted-root FILE] (ARTIFACT | sha256:HEX)");
+            return Malformed;
+        }
+        catch (Exception)
+        {
             return OurError;
         }
     }

@@ -20,10 +20,17 @@ internal static class Encodings
         seconds is >= 0 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : throw new FormatException();
 
     /// <summary>The first certificate of a PEM text. False where there is none, or it is none that can be read.</summary>
-    public static bool TryReadPem(string text, [NotNullWhen(true)] out Certificate? certificate)
+    public static bool TryReadPem(string text, [NotNullWhen(true)] out Certificate? certificate) => TryReadPem(text, out certificate, out _);
+
+    /// <summary>The same, with its DER encoding.</summary>
+    public static bool TryReadPem(string text, [NotNullWhen(true)] out Certificate? certificate, out byte[] der)
     {
-        certificate = null;
-        return PemEncoding.TryFind(text, out var fields) && text[fields.Label] == "CERTIFICATE"
-            && Certificate.TryParse(Convert.FromBase64String(text[fields.Base64Data]), out certificate);
+        (certificate, der) = (null, []);
+        if (PemEncoding.TryFind(text, out var fields) && text[fields.Label] == "CERTIFICATE")
+        {
+            der = Convert.FromBase64String(text[fields.Base64Data]);
+            _ = Certificate.TryParse(der, out certificate);
+        }
+        return certificate is not null;
     }
 }

@@ -8,4 +8,5 @@ namespace Cloister.Conformance;
     AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(SevInput))]
 [JsonSerializable(typeof(TdxInput))]
+[JsonSerializable(typeof(SigstoreInput))]
 internal sealed partial class InputJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -25,18 +26,21 @@ internal static class SevStage
         {
             return Judgement.Rejected("REPORT_FORMAT_UNSUPPORTED");
         }
-        Certificate? root = null, intermediate = null;
-        if (input.AmdRootCaPem is not null && !Encodings.TryReadPem(input.AmdRootCaPem, out root))
+        Certificate? root = null;
+        byte[] rootDer = [], intermediateDer = [];
+        if (input.AmdRootCaPem is not null && !Encodings.TryReadPem(input.AmdRootCaPem, out root, out rootDer))
         {
             return Judgement.Rejected("ARK_UNTRUSTED");
         }
-        if (input.AskPem is not null && !Encodings.TryReadPem(input.AskPem, out intermediate))
+        if (input.AskPem is not null && !Encodings.TryReadPem(input.AskPem, out _, out intermediateDer))
         {
             return Judgement.Rejected("ASK_INVALID");
         }
 
-        var failed = SnpVerification.Verify(report, chip, policy with { Root = root, Intermediate = intermediate }, now);
-        return failed.IsEmpty ? Judgement.Accepted(Outputs(report, chip)) : Judgement.Rejected(Code(failed[0]));
+        // A root that is handed over takes the place of AMD's, whatever the product.
+        var roots = root is null ? TrustedRoot.Amd.Add(TrustedRoot.AmdMilan) : [new TrustedRoot { Fingerprint = root.Key.Fingerprint, Product = SnpProduct.Unknown, Simulated = false }];
+        var result = SnpVerification.Verify(report, new SnpCollateral { Chip = chip, Intermediate = intermediateDer, Root = rootDer }, policy with { Roots = roots }, now);
+        return result.FirstFailure is { } failure ? Judgement.Rejected(Code(failure)) : Judgement.Accepted(Outputs(result));
     }
 
     private static string Code(SnpCheck check) => check switch
@@ -56,7 +60,7 @@ internal static class SevStage
         SnpCheck.MigrationAgent    => "GUEST_POLICY_MIGRATE_MA_SET",
         SnpCheck.SingleSocket      => "GUEST_POLICY_SINGLE_SOCKET_SET",
         SnpCheck.PolicyReserved    => "GUEST_POLICY_RESERVED_BIT_SET",
-        SnpCheck.PlatformInfo      => "PLATFORM_INFO_INVALID",
+        SnpCheck.PlatformReserved  => "PLATFORM_INFO_INVALID",
         SnpCheck.SignerInfo        => "SIGNER_INFO_INVALID",
         SnpCheck.Measurement       => "MEASUREMENT_MISMATCH",
         SnpCheck.HostData          => "HOST_DATA_MISMATCH",
@@ -68,14 +72,22 @@ internal static class SevStage
 
     private static SnpReportPolicy PolicyOf(SevPolicy policy) => new()
     {
-        Measurement = Encodings.Hex(policy.ExpectedMeasurementHex),
-        HostData = Encodings.Hex(policy.ExpectedHostDataHex),
-        ReportData = Encodings.Hex(policy.ExpectedReportDataHex),
-        IdKeyDigest = Encodings.Hex(policy.ExpectedIdKeyDigestHex),
-        AuthorKeyDigest = Encodings.Hex(policy.ExpectedAuthorKeyDigestHex),
+        Roots = [],
+        Expected = ExpectedOf(policy),
         MinimumTcb = new TcbVersion(0, policy.MinTcbBlSpl ?? 0, policy.MinTcbTeeSpl ?? 0, policy.MinTcbSnpSpl ?? 0, policy.MinTcbUcodeSpl ?? 0),
         SpecificationDefaults = policy.EnforceSpecDefaults ?? false,
+        SingleSocketRefused = true,
     };
+
+    private static ImmutableDictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>> ExpectedOf(SevPolicy policy)
+    {
+        (SnpField Field, string? Value)[] named =
+        [
+            (SnpField.Measurement, policy.ExpectedMeasurementHex), (SnpField.HostData, policy.ExpectedHostDataHex), (SnpField.ReportData, policy.ExpectedReportDataHex),
+            (SnpField.IdKeyDigest, policy.ExpectedIdKeyDigestHex), (SnpField.AuthorKeyDigest, policy.ExpectedAuthorKeyDigestHex),
+        ];
+        return named.Where(one => one.Value is not null).ToImmutableDictionary(one => one.Field, one => ImmutableArray.Create<ReadOnlyMemory<byte>>(Encodings.Hex(one.Value)!));
+    }
 
     // One byte more than a report shows that there is more: nothing beyond it is ever unpacked.
     private static bool TryDecompress(byte[] document, out byte[] report)
@@ -94,11 +106,10 @@ internal static class SevStage
         }
     }
 
-    private static JsonObject Outputs(byte[] bytes, byte[] chip)
+    private static JsonObject Outputs(SnpResult result)
     {
-        _ = SnpReport.TryParse(bytes, out var report, out _);
-        _ = Certificate.TryParse(chip, out var certificate);
-        var product = SnpVerification.ProductOf(report, certificate);
+        _ = result.TryGetReport(out var report);
+        var product = result.Product;
         return new JsonObject
         {
             ["measurement"] = new JsonObject { ["type"] = MeasurementType, ["registers"] = new JsonArray(Encodings.Hex(report.Measurement)) },

@@ -11,10 +11,12 @@ internal static class ConformanceProgram
     private static string Path { get; } = System.IO.Path.Combine(
         Repository.Root, "src", "Cloister.Conformance", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "Cloister.Conformance");
 
-    public static async Task<(int ExitCode, JsonNode? Answer)> RunAsync(string stage, string input)
+    public static Task<(int ExitCode, JsonNode? Answer)> RunAsync(string stage, string input) => RunAsync([stage], input);
+
+    public static async Task<(int ExitCode, JsonNode? Answer)> RunAsync(string[] arguments, string input)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        using var process = Process.Start(new ProcessStartInfo(Path, [stage]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         try
         {
             await process.StandardInput.WriteAsync(input.AsMemory(), patience.Token);

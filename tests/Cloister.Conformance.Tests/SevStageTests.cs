@@ -139,7 +139,7 @@ public class SevStageTests
     public async Task Only_what_is_there_is_listed()
     {
         var (exitCode, answer) = await ConformanceProgram.RunAsync("capabilities", "");
-        Assert.Equal((0, """["verify-attestation-sev","verify-attestation-tdx"]"""), (exitCode, answer!["stages"]!.ToJsonString()));
+        Assert.Equal((0, """["verify-attestation-sev","verify-attestation-tdx","verify-sigstore"]"""), (exitCode, answer!["stages"]!.ToJsonString()));
         Assert.Equal(20, (await ConformanceProgram.RunAsync("verify-attestation-nothing", "{}")).ExitCode);
     }
 
