@@ -1,0 +1,141 @@
+using Cloister.Ledger;
+using Cloister.Vault.Search;
+using Cloister.Vault.Tests.History;
+using CsCheck;
+
+namespace Cloister.Vault.Tests.Search;
+
+public class SearchIndexTests
+{
+    private static readonly string[] Vocabulary = ["cat", "cats", "category", "dog", "über", "uber", "日本語", "日本", "本", "a", "the"];
+
+    private static readonly Gen<string> Texts = Gen.Int[0, Vocabulary.Length - 1].Array[0, 5].Select(words => string.Join(' ', words.Select(word => Vocabulary[word])));
+
+    [Fact]
+    public Task It_finds_what_reading_everything_would_find() => Gen.Select(Texts.Array[0, 12].Array[0, 8], Texts, Gen.Int[0, 5], Gen.Int[1, 20]).SampleAsync(async (batches, query, mergeEvery, limit) =>
+    {
+        var shelf = new Shelf();
+        var index = SearchIndex.Empty;
+        var all = new List<SearchDocument>();
+        foreach (string[] batch in batches)
+        {
+            var documents = batch.Select((text, at) => Document(all.Count + at, text)).ToList();
+            all.AddRange(documents);
+            index = Stored(await index.AddAsync(documents, shelf.StoreAsync, default), shelf);
+            while (mergeEvery > 0 && index.NeedsMerge)
+            {
+                index = Stored(Assert.IsType<SearchIndex>(await index.MergeAsync(All, shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+            }
+        }
+        var parsed = SearchQuery.Parse(query);
+        var expected = all.Where(document => parsed.Matches(document.Text)).Select(document => document.Message).Reverse().ToList();
+        var found = await index.FindAsync(parsed, limit, shelf.OpenAsync, default);
+        Assert.False(found.IsDamaged);
+        Assert.Equal(expected.Count <= limit, found.IsComplete);
+        Assert.Equal(expected.Take(limit), found.Matches.Select(match => match.Message));
+    }, iter: 500);
+
+    [Fact]
+    public async Task What_does_not_live_any_more_leaves_when_segments_are_merged()
+    {
+        var shelf = new Shelf();
+        var index = await SearchIndex.Empty.AddAsync([Document(1, "secret"), Document(2, "public")], shelf.StoreAsync, default);
+        index = await index.AddAsync([Document(3, "secret too")], shelf.StoreAsync, default);
+        index = Stored(Assert.IsType<SearchIndex>(await index.MergeAllAsync(Only(Samples.Id(2)), shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+        Assert.Equal(1, index.Documents);
+        Assert.Empty((await index.FindAsync(SearchQuery.Parse("secret"), 10, shelf.OpenAsync, default)).Matches);
+        Assert.DoesNotContain(shelf.Buckets.Values, bucket => bucket.AsSpan().IndexOf("secret"u8) >= 0);
+        var empty = await index.MergeAllAsync(Only(), shelf.OpenAsync, shelf.StoreAsync, default);
+        Assert.Empty(empty!.Keys);
+    }
+
+    [Fact]
+    public async Task A_message_that_was_added_twice_is_found_once()
+    {
+        var shelf = new Shelf();
+        var index = await SearchIndex.Empty.AddAsync([Document(1, "word")], shelf.StoreAsync, default);
+        index = await index.AddAsync([Document(1, "word"), Document(2, "other")], shelf.StoreAsync, default);
+        Assert.Single((await index.FindAsync(SearchQuery.Parse("word"), 10, shelf.OpenAsync, default)).Matches);
+        index = Assert.IsType<SearchIndex>(await index.MergeAllAsync(All, shelf.OpenAsync, shelf.StoreAsync, default));
+        Assert.Equal(2, index.Documents);
+    }
+
+    [Fact]
+    public async Task A_query_opens_few_of_many_buckets()
+    {
+        var shelf = new Shelf();
+        var index = SearchIndex.Empty;
+        for (int batch = 0; batch < 8; batch++)
+        {
+            var documents = Enumerable.Range(batch * 4000, 4000).Select(number => Document(number, string.Join(' ', Enumerable.Range(0, 30).Select(at => $"w{(number * 31) + (at * at * 7919) % 20011:x}")))).ToList();
+            index = await index.AddAsync(documents, shelf.StoreAsync, default);
+        }
+        while (index.NeedsMerge)
+        {
+            index = Stored(Assert.IsType<SearchIndex>(await index.MergeAsync(All, shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+        }
+        Assert.InRange(shelf.Buckets.Count, 100, 5000);
+        int before = shelf.Opened;
+        Assert.NotEmpty((await index.FindAsync(SearchQuery.Parse("w1f40"), 20, shelf.OpenAsync, default)).Matches);
+        Assert.InRange(shelf.Opened - before, 1, 40);
+    }
+
+    [Fact]
+    public async Task A_damaged_bucket_is_noticed()
+    {
+        var shelf = new Shelf();
+        var index = await SearchIndex.Empty.AddAsync([Document(1, "one two three"), Document(2, "two")], shelf.StoreAsync, default);
+        foreach (var (key, bytes) in shelf.Buckets.ToList())
+        {
+            foreach (byte[] spoiled in new[] { [], [9, .. bytes.AsSpan(1)], bytes[..^1] })
+            {
+                shelf.Buckets[key] = spoiled;
+                Assert.True((await index.FindAsync(SearchQuery.Parse("two"), 10, shelf.OpenAsync, default)).IsDamaged);
+                Assert.Null(await index.MergeAllAsync(All, shelf.OpenAsync, new Shelf().StoreAsync, default));
+            }
+            shelf.Buckets.Remove(key);
+            Assert.True((await index.FindAsync(SearchQuery.Parse("two"), 10, shelf.OpenAsync, default)).IsDamaged);
+            shelf.Buckets[key] = bytes;
+        }
+    }
+
+    [Fact]
+    public async Task A_directory_reads_back_and_nothing_else_does()
+    {
+        byte[] bytes = (await SearchIndex.Empty.AddAsync([Document(1, "one two")], new Shelf().StoreAsync, default)).ToBytes();
+        Assert.True(SearchIndex.TryParse(bytes, out var index, out _));
+        Assert.Equal(bytes, index.ToBytes());
+        for (int length = 0; length < bytes.Length; length++)
+        {
+            Assert.False(SearchIndex.TryParse(bytes.AsSpan(0, length), out _, out _));
+        }
+        Assert.False(SearchIndex.TryParse([.. bytes, 0], out _, out _));
+        Assert.False(SearchIndex.TryParse([2, .. bytes.AsSpan(1)], out _, out _));
+        Assert.False(SearchIndex.TryParse([1, 0, 0, 0, 0, .. bytes.AsSpan(5)], out _, out _));
+    }
+
+    [Fact]
+    public async Task At_most_so_many_are_added_at_once() => await Assert.ThrowsAsync<ArgumentException>(async () =>
+        await SearchIndex.Empty.AddAsync([.. Enumerable.Range(0, SearchIndex.MaxAdded + 1).Select(number => Document(number, ""))], new Shelf().StoreAsync, default));
+
+    [Fact]
+    public void Its_keys_are_written_so() => Assert.Equal("search/7/terms/12", new BucketKey(7, BucketKind.Terms, 12).ToString());
+
+    // As a caller does: what the directory does not name is deleted, and the directory is read back.
+    private static SearchIndex Stored(SearchIndex index, Shelf shelf)
+    {
+        foreach (var stale in shelf.Buckets.Keys.Except(index.Keys).ToList())
+        {
+            shelf.Buckets.Remove(stale);
+        }
+        Assert.Equal(index.Keys.Count(), shelf.Buckets.Count);
+        Assert.True(SearchIndex.TryParse(index.ToBytes(), out var again, out var error), $"{error}");
+        return again;
+    }
+
+    private static ValueTask<IReadOnlySet<Identity>> All(IReadOnlyList<Identity> messages, CancellationToken cancellationToken) => new(messages.ToHashSet());
+
+    private static FindLiving Only(params Identity[] living) => (messages, _) => new(messages.Intersect(living).ToHashSet());
+
+    private static SearchDocument Document(int number, string text) => new(Samples.Id(number), Samples.Id(-1), Samples.At(number), text);
+}
