@@ -21,8 +21,17 @@ public sealed record OperatorOptions
     /// <summary>The appraisal policy that the web app is given at <c>/policy.json</c>: a file. Null leaves what the folder holds.</summary>
     public string? Policy { get; init; }
 
+    /// <summary>The address of the transparency log, whose tiles are handed on. It ends in a slash. Null hands on none.</summary>
+    public string? Log { get; init; }
+
+    /// <summary>The file of the web client's published entry with its proof, read at each request. Null shows none.</summary>
+    public string? WebClient { get; init; }
+
     /// <summary>Sessions carried at once to one enclave; more are refused. Null: 10,000.</summary>
     public int? SessionsPerEnclave { get; init; }
+
+    /// <summary>Accounts with their history, sealed. Null keeps none: their paths are not found.</summary>
+    public AccountsOptions? Accounts { get; init; }
 
     /// <summary>Every fault, each as a sentence; empty where there is none.</summary>
     public ImmutableArray<string> Faults() =>
@@ -36,7 +45,9 @@ public sealed record OperatorOptions
         ]),
         .. Fault(WebRoot is null || File.Exists(Path.Combine(WebRoot, "index.html")), $"web_root: there is no index.html in '{WebRoot}'."),
         .. Fault(Policy is null || File.Exists(Policy), $"policy: there is no file '{Policy}'."),
+        .. Fault(Log is null || (Uri.TryCreate(Log, UriKind.Absolute, out var log) && log is { Query: "", Fragment: "", UserInfo: "" } && log.AbsolutePath.EndsWith('/') && (log.Scheme == "https" || (log.Scheme == "http" && log.IsLoopback))), $"log: '{Log}' is not an https address, or an http one on this machine, that ends in a slash."),
         .. Fault(SessionsPerEnclave is null or > 0, "sessions_per_enclave: must be positive."),
+        .. Accounts?.Faults() ?? [],
     ];
 
     /// <summary>Reads and checks a JSON file. An unknown, repeated or missing member is a fault.</summary>

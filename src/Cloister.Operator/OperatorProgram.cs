@@ -1,12 +1,13 @@
 using System.Collections.Frozen;
 using System.Net;
+using Cloister.Operator.Accounts;
 
 namespace Cloister.Operator;
 
-/// <summary>The operator: a directory of enclaves, a carrier of sealed bytes, the web app's files. It holds no key and opens nothing.</summary>
+/// <summary>The operator: a directory of enclaves, a carrier of sealed bytes, the web app's files, accounts with what is sealed of them. It holds no key and opens nothing.</summary>
 public static class OperatorProgram
 {
-    // Ours to choose. A request here is a path and a few fields; none has a body.
+    // Ours to choose. A request here is a path and a few fields. None has a body but those of accounts, which say how much each.
     private const int MaxRequestHeaders = 16 * 1024;
     private const int UsualSessions = 10_000;
 
@@ -29,6 +30,11 @@ public static class OperatorProgram
         (logging ?? LogToConsole)(builder.Logging);
         Listen(builder, options);
         builder.Services.AddRoutingCore();
+        if (options.Accounts is { } accounts)
+        {
+            builder.Services.AddSingleton(services => new AccountRoom(accounts, time, services.GetRequiredService<ILoggerFactory>().CreateLogger("Cloister.Operator")));
+            builder.Services.AddHostedService<AccountsLife>();
+        }
 
         var program = builder.Build();
         var enclaves = options.Enclaves.ToFrozenDictionary(enclave => enclave.Key, enclave => new Enclave(enclave.Key, CarrierAddress.Parse(enclave.Value), options.SessionsPerEnclave ?? UsualSessions));
@@ -38,6 +44,12 @@ public static class OperatorProgram
         program.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(30), KeepAliveTimeout = TimeSpan.FromSeconds(60) });
         program.MapDirectory(new EnclaveDirectory(enclaves.Values, time));
         program.MapChannels(enclaves);
+        program.MapLog(options.Log is null ? null : new Uri(options.Log));
+        program.MapWebClient(options.WebClient);
+        if (options.Accounts is not null)
+        {
+            AccountRoutes.Map(program, program.Services.GetRequiredService<AccountRoom>());
+        }
         program.MapWeb(WebFiles.Load(options.WebRoot, options.Policy));
         return program;
     }
@@ -55,7 +67,7 @@ public static class OperatorProgram
             kestrel.Listen(IPEndPoint.Parse(options.Listen));
         });
 
-        // Nothing here blocks, so a message is forwarded on the thread that its bytes arrive on.
+        // Nothing here blocks (a file of SQLite has threads of its own), so a message is forwarded on the thread that its bytes arrive on.
         builder.WebHost.UseSockets(sockets =>
         {
             sockets.UnsafePreferInlineScheduling = true;

@@ -21,7 +21,7 @@ public class DirectoryTests
 
     [Theory]
     [InlineData(0)]
-    [InlineData(1024 * 1024 + 1)]
+    [InlineData(4 * 1024 * 1024 + 1)]
     public async Task An_enclave_that_gives_nothing_or_too_much_is_absent(int length)
     {
         using var one = new Neighbour();

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Net.WebSockets;
+using Cloister.Operator.Accounts;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Cloister.Operator.Tests;
@@ -20,6 +22,8 @@ internal sealed class RunningOperator : IAsyncDisposable
     public Uri Address { get; }
 
     public HttpClient Http { get; }
+
+    public AccountRoom Accounts => _program.Services.GetRequiredService<AccountRoom>();
 
     public static Task<RunningOperator> StartAsync(Neighbour enclave, int sessions = 100) => StartAsync(Options(("one", enclave.Address)) with { SessionsPerEnclave = sessions });
 

@@ -24,7 +24,7 @@ internal static partial class ChannelEndpoints
             await Refuse(context, StatusCodes.Status400BadRequest);
             return;
         }
-        if (!IsOwnOrigin(context.Request))
+        if (!OwnOrigin.Holds(context.Request))
         {
             await Refuse(context, StatusCodes.Status403Forbidden);
             return;
@@ -68,15 +68,6 @@ internal static partial class ChannelEndpoints
         patience.CancelAfter(ConnectPatience);
         return await enclave.ConnectAsync(LinkKind.Session, patience.Token);
     }
-
-    // Browsers send the page's origin and let any page open a WebSocket; other programs send none. Compared without the scheme,
-    // because TLS may end in front of this program.
-    private static bool IsOwnOrigin(HttpRequest request) => request.Headers.Origin switch
-    {
-        { Count: 0 } => true,
-        [var origin] => Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase),
-        _ => false,
-    };
 
     private static Task Refuse(HttpContext context, int status)
     {

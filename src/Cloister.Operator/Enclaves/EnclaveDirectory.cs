@@ -13,7 +13,7 @@ internal sealed class EnclaveDirectory(ImmutableArray<Enclave> enclaves, TimePro
     // Ours to choose: short against a statement's hour, long against a crowd that asks.
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
-    private const int MaxBundle = 1024 * 1024;
+    private const int MaxBundle = 4 * 1024 * 1024;
 
     private readonly Lock _lock = new();
     private Task<byte[]>? _latest;
