@@ -25,6 +25,9 @@ public sealed record ClientOptions
     /// <summary>How the directory is fetched. Null: the platform's handler.</summary>
     public HttpMessageHandler? DirectoryHandler { get; init; }
 
+    /// <summary>What the device remembers of the log. Left alone: only what this handler has seen.</summary>
+    public CheckpointMemory Memory { get; init; } = CheckpointMemory.ForThisRun();
+
     /// <summary>Called with each appraisal, accepted or not, before anything is sent: for a proof panel.</summary>
     public Action<AttestationResult>? Appraised { get; init; }
 }

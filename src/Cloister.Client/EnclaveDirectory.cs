@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cloister.Attestation;
 using Cloister.Wire;
 
 namespace Cloister.Client;
@@ -14,7 +15,7 @@ public static class EnclaveDirectory
     public const string Path = "cloister/v1/enclaves";
 
     private const int MaxEnclaves = 64;
-    private const int MaxBytes = 8 * 1024 * 1024;
+    private const int MaxBytes = 32 * 1024 * 1024;
 
     /// <exception cref="EnclaveUnreachableException">The operator does not answer, or answers something else.</exception>
     public static async Task<IReadOnlyList<ListedEnclave>> FetchAsync(HttpClient http, Uri operatorAddress, CancellationToken cancellationToken)
@@ -30,6 +31,19 @@ public static class EnclaveDirectory
         {
             throw new EnclaveUnreachableException("The operator did not give a list of enclaves.", e);
         }
+    }
+
+    /// <summary>Appraises every enclave of the list, in its order, as <see cref="SealedHttpHandler"/> would: the log is followed and remembered. Nothing is sent to any of them.</summary>
+    /// <exception cref="EnclaveUnreachableException">The operator does not answer, or answers something else.</exception>
+    public static async Task<IReadOnlyList<(string Name, AttestationResult Result)>> AppraiseAllAsync(HttpClient http, ClientOptions options, CancellationToken cancellationToken)
+    {
+        var follower = new LogFollower(http, options.Operator, options.Memory);
+        var results = new List<(string, AttestationResult)>();
+        foreach (var listed in await FetchAsync(http, options.Operator, cancellationToken).ConfigureAwait(false))
+        {
+            results.Add((listed.Name, await follower.AppraiseAsync(listed.Bundle, options.Policy, options.Time, cancellationToken).ConfigureAwait(false)));
+        }
+        return results;
     }
 
     internal static IReadOnlyList<ListedEnclave> Parse(ReadOnlySpan<byte> json)

@@ -19,7 +19,7 @@ internal sealed class EnclaveSession : IDisposable
 
     private EnclaveSession(string name, AppraisedEnclave enclave, SealedStream stream, TimeProvider time)
     {
-        (Name, Enclave, _time) = (name, enclave, time);
+        (Name, Enclave, HandshakeHash, _time) = (name, enclave, stream.HandshakeHash, time);
         _multiplexer = Multiplexer.ForClient(stream);
     }
 
@@ -27,6 +27,9 @@ internal sealed class EnclaveSession : IDisposable
     public string Name { get; }
 
     public AppraisedEnclave Enclave { get; }
+
+    /// <summary>The session's own name, 32 bytes: no other session has it.</summary>
+    public ReadOnlyMemory<byte> HandshakeHash { get; }
 
     /// <summary>It can carry a new request: it is up, and what was proved still holds.</summary>
     public bool IsFresh => !_multiplexer.Completion.IsCompleted && _time.GetUtcNow() < Enclave.ExpiresAt - Margin;
@@ -40,9 +43,10 @@ internal sealed class EnclaveSession : IDisposable
         var results = new List<AttestationResult>();
         Exception? unreachable = null;
         var all = await EnclaveDirectory.FetchAsync(directory, options.Operator, cancellationToken).ConfigureAwait(false);
+        var follower = new LogFollower(directory, options.Operator, options.Memory);
         foreach (var listed in InOrder(all, preferred))
         {
-            var result = Appraisal.Appraise(listed.Bundle, options.Policy, options.Time.GetUtcNow());
+            var result = await follower.AppraiseAsync(listed.Bundle, options.Policy, options.Time, cancellationToken).ConfigureAwait(false);
             results.Add(result);
             options.Appraised?.Invoke(result);
             if (!result.TryAccept(out var enclave) || options.Time.GetUtcNow() >= enclave.ExpiresAt - Margin)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Security.Cryptography;
 using Cloister.Attestation;
 using Cloister.Channel.Exchanges;
 
@@ -29,6 +30,42 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
     /// <exception cref="EnclaveRefusedException">No enclave passed the policy.</exception>
     /// <exception cref="EnclaveUnreachableException">The operator or the enclave is out of reach.</exception>
     public async Task<AppraisedEnclave> ConnectAsync(CancellationToken cancellationToken) => (await SessionAsync(cancellationToken).ConfigureAwait(false)).Enclave;
+
+    /// <summary>
+    /// Asks the enclave for proof that this very session ends in its machine, now, and appraises it (docs/spec/statement.md, section 6). A session that does
+    /// not prove it is closed: the next request appraises afresh.
+    /// </summary>
+    /// <exception cref="HttpRequestException">The enclave did not answer with evidence; 429 where it was asked less than five seconds ago.</exception>
+    public async Task<AttestationResult> AppraiseSessionAsync(CancellationToken cancellationToken)
+    {
+        var (session, exchange) = await BeginAsync(cancellationToken).ConfigureAwait(false);
+        byte[] nonce = RandomNumberGenerator.GetBytes(SessionBinding.NonceSize);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(EnclaveAddress, SessionBinding.Path)) { Content = new ByteArrayContent(nonce) };
+        byte[] bundle;
+        try
+        {
+            // Without a key to resume it: proof of a session that was cut meanwhile would prove another one.
+            var ticket = new AnswerTicket(AnswerTicket.NewName(), null);
+            var answer = await ExchangeAsync(session, exchange, request, ticket, cancellationToken).ConfigureAwait(false);
+            using var response = Describe(request, ticket, answer);
+            response.EnsureSuccessStatusCode();
+            await response.Content.LoadIntoBufferAsync(EnclaveBundle.MaxSize, cancellationToken).ConfigureAwait(false);
+            bundle = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException cut)
+        {
+            throw new HttpRequestException(HttpRequestError.ResponseEnded, "The session ended before the enclave had answered.", cut);
+        }
+
+        var binding = new SessionBinding(session.Enclave.StatementHash, session.HandshakeHash, nonce);
+        var memory = await new LogFollower(_directory, options.Operator, options.Memory).FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
+        var result = Appraisal.AppraiseSession(bundle, binding, options.Policy, options.Time.GetUtcNow(), memory);
+        if (!result.IsAccepted && Interlocked.CompareExchange(ref _session, null, session) == session)
+        {
+            session.Dispose();
+        }
+        return result;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="EnclaveRefusedException">No enclave passed the policy. Nothing was sent.</exception>

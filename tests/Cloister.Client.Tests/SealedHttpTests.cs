@@ -321,9 +321,9 @@ public class SealedHttpTests
     public async Task A_bundle_that_does_not_pass_is_refused_and_nothing_is_carried()
     {
         await using var deployment = await Deployment.StartAsync(app => app.MapGet("/", () => "here"));
-        using var wanting = deployment.Client(policy: deployment.Policy with { Measurements = [] });
+        using var wanting = deployment.Client(policy: deployment.Policy with { Snp = deployment.Policy.Snp! with { Measurements = [] } });
         var refused = await Assert.ThrowsAsync<EnclaveRefusedException>(() => wanting.GetStringAsync("", Patience));
-        Assert.Contains(refused.Results.Single().Checks, check => check is { Name: CheckName.Measurement, Verdict: Verdict.Failed });
+        Assert.Contains(refused.Results.Single().Checks, check => check is { Name: "Snp.Measurement", Verdict: Verdict.Failed });
 
         deployment.Bundle[^200] ^= 1;
         using var client = deployment.Client();

@@ -1,0 +1,115 @@
+using Cloister.Attestation;
+using Cloister.Transparency;
+
+namespace Cloister.Client;
+
+/// <summary>
+/// Where a device keeps the largest checkpoint of the log that it accepted, so that nobody can show it an older log or another one. The text is public; what
+/// matters is that nobody but the user can take it away.
+/// </summary>
+public abstract class CheckpointMemory
+{
+    /// <summary>What <see cref="SaveAsync"/> was given last; null where that was never.</summary>
+    public abstract ValueTask<string?> LoadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Keeps the text: when this returns, it is there after a crash too.</summary>
+    public abstract ValueTask SaveAsync(string text, CancellationToken cancellationToken);
+
+    /// <summary>Remembers for as long as the program runs.</summary>
+    public static CheckpointMemory ForThisRun() => new Volatile();
+
+    private sealed class Volatile : CheckpointMemory
+    {
+        private string? _text;
+
+        public override ValueTask<string?> LoadAsync(CancellationToken cancellationToken) => ValueTask.FromResult(_text);
+
+        public override ValueTask SaveAsync(string text, CancellationToken cancellationToken)
+        {
+            _text = text;
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>Follows the log from what is remembered to what a bundle shows (docs/spec/publication.md, section 4).</summary>
+internal sealed class LogFollower(HttpClient http, Uri operatorAddress, CheckpointMemory memory)
+{
+    /// <summary>Where the operator hands out the log's tiles. It may hand out wrong ones: a path that is made of them does not verify.</summary>
+    public const string TilesPath = "cloister/v1/log/";
+
+    private const int TileBytes = TilePath.FullWidth * TreeHash.Size;
+
+    /// <summary>Follows the log to what the bundle shows, appraises it, and remembers the checkpoint if it is accepted.</summary>
+    public async Task<AttestationResult> AppraiseAsync(ReadOnlyMemory<byte> bundle, AppraisalPolicy policy, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var remembered = await FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
+        var result = Appraisal.Appraise(bundle, policy, time.GetUtcNow(), remembered);
+        if (result.TryAccept(out var enclave) && enclave.Release is { } release)
+        {
+            await RememberAsync(release.Checkpoint, cancellationToken).ConfigureAwait(false);
+        }
+        return result;
+    }
+
+    /// <summary>Null where nothing is remembered. Without a path that leads there, the appraisal refuses.</summary>
+    public Task<LogMemory?> FollowAsync(ReadOnlyMemory<byte> bundle, CancellationToken cancellationToken) => FollowAsync(ShownBy(bundle.Span), cancellationToken);
+
+    public async Task<LogMemory?> FollowAsync(Checkpoint? shown, CancellationToken cancellationToken)
+    {
+        if (await RememberedAsync(cancellationToken).ConfigureAwait(false) is not { } remembered)
+        {
+            return null;
+        }
+        return shown is null || shown.Origin != remembered.Origin || shown.Size <= remembered.Size
+            ? new LogMemory(remembered, [])
+            : new LogMemory(remembered, [.. await PathAsync(remembered.Size, shown.Size, cancellationToken).ConfigureAwait(false)]);
+    }
+
+    public async Task RememberAsync(Checkpoint accepted, CancellationToken cancellationToken)
+    {
+        if (await RememberedAsync(cancellationToken).ConfigureAwait(false) is not { } before || before.Size < accepted.Size || before.Origin != accepted.Origin)
+        {
+            await memory.SaveAsync($"{accepted}", cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<Checkpoint?> RememberedAsync(CancellationToken cancellationToken) =>
+        await memory.LoadAsync(cancellationToken).ConfigureAwait(false) is { } text && Checkpoint.TryParse(text, out var checkpoint) ? checkpoint : null;
+
+    private static Checkpoint? ShownBy(ReadOnlySpan<byte> bundle) =>
+        EnclaveBundle.TryParse(bundle, out var parsed) && parsed.Publication is { } publication && LogProof.TryParse(publication.Release.Proof.Span, out var proof)
+        && Checkpoint.TryParse(proof.Checkpoint.Text, out var checkpoint) ? checkpoint : null;
+
+    // Empty where a tile is not to be had: the appraisal then says that the log does not continue.
+    private async Task<TreeHash[]> PathAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        var tiles = new TileSet();
+        foreach (var tile in TileSet.ForConsistency(from, to))
+        {
+            if (await FetchAsync(tile, cancellationToken).ConfigureAwait(false) is not { } bytes || !tiles.TryAdd(tile, bytes))
+            {
+                return [];
+            }
+        }
+        return ConsistencyProof.TryMake(tiles.Reader, from, to, out var path) ? path : [];
+    }
+
+    private async Task<byte[]?> FetchAsync(TilePath tile, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await http.GetAsync(new Uri(operatorAddress, $"{TilesPath}{tile}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+            {
+                return null;
+            }
+            await response.Content.LoadIntoBufferAsync(TileBytes, cancellationToken).ConfigureAwait(false);
+            return await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or TaskCanceledException { InnerException: TimeoutException })
+        {
+            return null;
+        }
+    }
+}
