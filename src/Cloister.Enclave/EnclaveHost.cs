@@ -13,10 +13,11 @@ public sealed class EnclaveHost : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly SealedServer.SealedServer _door;
     private readonly IdentityRenewal _identity;
+    private readonly Attester _attester;
     private readonly Engine _engine;
 
-    private EnclaveHost(WebApplication application, SealedServer.SealedServer door, IdentityRenewal identity, Engine engine) =>
-        (_application, _door, _identity, _engine, Endpoint) = (application, door, identity, engine, door.LocalEndpoint!);
+    private EnclaveHost(WebApplication application, SealedServer.SealedServer door, IdentityRenewal identity, Attester attester, Engine engine) =>
+        (_application, _door, _identity, _attester, _engine, Endpoint) = (application, door, identity, attester, engine, door.LocalEndpoint!);
 
     /// <summary>Where the carrier connects: the port where the setup said 0.</summary>
     public EndPoint Endpoint { get; }
@@ -31,7 +32,8 @@ public sealed class EnclaveHost : IAsyncDisposable
             throw new ArgumentException(string.Join(Environment.NewLine, faults), nameof(setup));
         }
 
-        var identity = await IdentityRenewal.StartAsync(setup, cancellation);
+        var attester = new Attester(setup.Evidence);
+        var identity = await IdentityRenewal.StartAsync(setup, attester, cancellation);
         var door = new SealedServer.SealedServer(new SealedServerOptions
         {
             Endpoint = setup.Endpoint,
@@ -40,7 +42,7 @@ public sealed class EnclaveHost : IAsyncDisposable
             MaxSessions = setup.Configuration.Limits.Sessions,
             MaxRequestBytes = setup.Configuration.Limits.RequestBytes,
         });
-        var application = EnclaveApi.Build(setup.Engine, door);
+        var application = EnclaveApi.Build(setup.Engine, door, new SessionEvidenceEndpoint(attester, setup.Time).Map);
         try
         {
             await application.StartAsync(cancellation);
@@ -50,9 +52,10 @@ public sealed class EnclaveHost : IAsyncDisposable
             await application.DisposeAsync();
             door.Dispose();
             await identity.DisposeAsync();
+            attester.Dispose();
             throw;
         }
-        return new EnclaveHost(application, door, identity, setup.Engine);
+        return new EnclaveHost(application, door, identity, attester, setup.Engine);
     }
 
     /// <summary>Closes the door, ends the sessions, wipes the keys and ends the engine.</summary>
@@ -63,6 +66,7 @@ public sealed class EnclaveHost : IAsyncDisposable
         await _application.DisposeAsync();
         _door.Dispose();
         await _identity.DisposeAsync();
+        _attester.Dispose();
         await _engine.DisposeAsync();
     }
 

@@ -44,7 +44,14 @@ public static class EnclaveProgram
 
     private static async Task<EnclaveHost> StartAsync(ProgramOptions options, CancellationToken cancellation)
     {
-        var evidence = await ConfigfsTsm.OpenAsync(options.Endorsements, options.Reports, cancellation);
+        var host = options.Endorsements is null ? null : new HostCollateral(new SharedFolder(options.Endorsements), options.Wanted is null ? null : new SharedFolder(options.Wanted));
+        var evidence = await ConfidentialMachine.OpenAsync(options.Reports, host, cancellation);
+        if (options.Gpus)
+        {
+            // Open for as long as the program runs: each renewal of the statement asks them again.
+            var gpus = NvidiaDevices.Open();
+            evidence = evidence with { Gpus = new NvidiaEvidenceSource(nonce => gpus.Attest(nonce.Span), host!).Attest };
+        }
         var (engine, models) = Open(options);
         try
         {
@@ -54,12 +61,27 @@ public static class EnclaveProgram
                 Engine = engine,
                 Models = models,
                 Evidence = evidence,
+                Publication = options.Publication is { } file ? cancel => ReadPublicationAsync(file, cancel) : null,
                 Endpoint = IPEndPoint.Parse(options.Listen),
             }, cancellation);
         }
         catch (SocketException fault)
         {
             throw new IOException($"The enclave cannot listen at {options.Listen}: {fault.Message}.", fault);
+        }
+    }
+
+    // It comes from the host and says nothing by itself: clients verify it. A file that is none must not end the enclave either.
+    private static async Task<Publication?> ReadPublicationAsync(string file, CancellationToken cancellation)
+    {
+        try
+        {
+            var place = new FileInfo(file);
+            return place.Exists && place.Length <= EnclaveBundle.MaxSize && Publication.TryParse(await File.ReadAllBytesAsync(file, cancellation), out var publication) ? publication : null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

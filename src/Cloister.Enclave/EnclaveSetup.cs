@@ -19,6 +19,9 @@ public sealed record EnclaveSetup
 
     public required EvidenceSource Evidence { get; init; }
 
+    /// <summary>How the build was published, asked for at each renewal: proofs grow old. Null, or an answer of null: it was not.</summary>
+    public Func<CancellationToken, Task<Publication?>>? Publication { get; init; }
+
     /// <summary>Where the operator's carrier connects. It does not steer anything, so it is not in the statement.</summary>
     public required EndPoint Endpoint { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Cloister.Attestation;
 using Cloister.Enclave.SealedServer;
 using Cloister.Primitives;
@@ -15,6 +16,7 @@ internal sealed class IdentityRenewal : IAsyncDisposable
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(12);
 
     private readonly EnclaveSetup _setup;
+    private readonly Attester _attester;
     private readonly CancellationTokenSource _stopping = new();
     private X25519PrivateKey _key = X25519PrivateKey.Generate();
     private X25519PrivateKey? _formerKey;
@@ -22,14 +24,14 @@ internal sealed class IdentityRenewal : IAsyncDisposable
     private EnclaveIdentity _current = null!;
     private Task _renewing = Task.CompletedTask;
 
-    private IdentityRenewal(EnclaveSetup setup) => (_setup, _keyMade) = (setup, setup.Time.GetUtcNow());
+    private IdentityRenewal(EnclaveSetup setup, Attester attester) => (_setup, _attester, _keyMade) = (setup, attester, setup.Time.GetUtcNow());
 
     public EnclaveIdentity Current => Volatile.Read(ref _current);
 
     /// <summary>Makes the first identity, so that the door never opens without one, and renews it from then on.</summary>
-    public static async Task<IdentityRenewal> StartAsync(EnclaveSetup setup, CancellationToken cancellation)
+    public static async Task<IdentityRenewal> StartAsync(EnclaveSetup setup, Attester attester, CancellationToken cancellation)
     {
-        var renewal = new IdentityRenewal(setup);
+        var renewal = new IdentityRenewal(setup, attester);
         await renewal.RenewAsync(cancellation);
         renewal._renewing = renewal.RenewUntilStoppedAsync();
         return renewal;
@@ -76,21 +78,35 @@ internal sealed class IdentityRenewal : IAsyncDisposable
             (_formerKey, _key, _keyMade) = (_key, X25519PrivateKey.Generate(), now);
         }
 
-        byte[] statement = Statement(now).ToBytes();
-        var evidence = await _setup.Evidence.AttestAsync(EnclaveStatement.ReportData(statement), cancellation);
-        byte[] bundle = new EnclaveBundle(statement, evidence).ToBytes();
+        var publication = _setup.Publication is null ? null : await _setup.Publication(cancellation);
+        var (statement, gpus) = await NameGpusAsync(Statement(now, publication), cancellation);
+        var evidence = await _attester.AttestAsync(EnclaveStatement.ReportData(statement), cancellation);
+        byte[] bundle = new EnclaveBundle(statement, gpus is null ? evidence : evidence.Add(gpus.ToPlatformEvidence()), publication).ToBytes();
         Volatile.Write(ref _current, new EnclaveIdentity(_key, EnclaveStatement.Hash(statement), bundle));
     }
 
-    private EnclaveStatement Statement(DateTimeOffset now) => new()
+    // The GPUs answer the statement without its last member, which then names what they answered (docs/spec/statement.md, section 2).
+    private async Task<(byte[] Statement, NvidiaGpuEvidence? Gpus)> NameGpusAsync(EnclaveStatement statement, CancellationToken cancellation)
+    {
+        if (!_attester.HasGpus)
+        {
+            return (statement.ToBytes(), null);
+        }
+        byte[] nonce = EnclaveStatement.GpuNonce((statement with { GpuEvidence = new string('0', 2 * SHA256.HashSizeInBytes) }).ToBytes());
+        var gpus = await _attester.AttestGpusAsync(nonce, cancellation);
+        return ((statement with { GpuEvidence = Hex.Encode(SHA256.HashData(gpus!.ToBytes())) }).ToBytes(), gpus);
+    }
+
+    private EnclaveStatement Statement(DateTimeOffset now, Publication? publication) => new()
     {
         Version = EnclaveStatement.CurrentVersion,
         Role = EnclaveStatement.InferenceRole,
-        Node = _setup.Evidence.Node,
+        Node = _attester.Node,
         ChannelKey = Base64.Encode(_key.PublicKey.Bytes),
         Config = _setup.Configuration,
         Models = _setup.Models,
         IssuedAt = EnclaveStatement.FormatTime(now),
         ExpiresAt = EnclaveStatement.FormatTime(now + EnclaveStatement.MaxValidity),
+        Release = publication?.ReleaseDigest,
     };
 }

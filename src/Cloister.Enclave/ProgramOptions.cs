@@ -19,11 +19,20 @@ public sealed record ProgramOptions
     /// <summary>Where the operator's carrier connects: an address and a port.</summary>
     public required string Listen { get; init; }
 
-    /// <summary>A folder with the machine's certificates: <c>vcek.der</c>, <c>ask.der</c>, <c>ark.der</c>, perhaps <c>crl.der</c>. Null: the host hands them out with its reports.</summary>
+    /// <summary>The folder in which the host's helper keeps what endorses the machine (docs/spec/collateral.md). Null: the host hands certificates out with its reports.</summary>
     public string? Endorsements { get; init; }
+
+    /// <summary>The folder in which the enclave tells the host's helper what to keep there. Null: somebody tells it by hand.</summary>
+    public string? Wanted { get; init; }
+
+    /// <summary>NVIDIA's GPUs answer for themselves, and the statement names what they answered. What they are, that says.</summary>
+    public bool Gpus { get; init; }
 
     /// <summary>Where the kernel makes entries for reports. A wrong place gives evidence that nobody accepts.</summary>
     public string Reports { get; init; } = ConfigfsTsm.UsualPath;
+
+    /// <summary>The file that says how the build was published, read at each renewal. Null, or no such file: it was not.</summary>
+    public string? Publication { get; init; }
 
     /// <exception cref="IOException">The file is not there, not well-formed, or has faults. The message names them all.</exception>
     public static ProgramOptions Read(string file)
@@ -49,6 +58,8 @@ public sealed record ProgramOptions
         .. Fault(!Models.IsEmpty && Models.All(model => model?.Name.Length is > 0 and <= 128), "models: there must be one, and each has a name of at most 128 characters."),
         .. Fault(Models.DistinctBy(model => model?.Name).Count() == Models.Length, "models: two have the same name."),
         .. Fault(Models.All(model => model?.Folder is null == Config.Engine.Kind is EngineKind.Upstream), "models: with the embedded engine each has a folder, with an upstream server none."),
+        .. Fault(!Gpus || Endorsements is not null, "gpus: what endorses them comes from a folder of endorsements, and none is named."),
+        .. Fault(Wanted is null || Endorsements is not null, "wanted: without a folder of endorsements nothing is wanted of the host's helper."),
         .. Fault(IPEndPoint.TryParse(Listen, out _) && Listen.Contains(':', StringComparison.Ordinal), $"listen: '{Listen}' is not an address and a port."),
     ];
 

@@ -11,7 +11,8 @@ namespace Cloister.Enclave.Api;
 public static class EnclaveApi
 {
     /// <param name="server">The only door. In production that is <c>SealedServer</c>; the application ends it.</param>
-    public static WebApplication Build(Engine engine, IServer server)
+    /// <param name="besides">What is answered besides the engine's API. Null: nothing.</param>
+    public static WebApplication Build(Engine engine, IServer server, Action<IEndpointRouteBuilder>? besides = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
@@ -27,6 +28,7 @@ public static class EnclaveApi
         application.Use(AnswerEveryFaultAsync);
         application.UseRouting();
         engine.Map(application);
+        besides?.Invoke(application);
         application.UseEndpoints(_ => { });
         return application;
     }

@@ -1,48 +1,54 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
-using Cloister.Attestation;
-using Cloister.Wire;
 
 namespace Cloister.Enclave.Evidence;
 
-/// <summary>Asks the machine's hardware for SEV-SNP reports through Linux's <c>configfs-tsm</c> (Documentation/ABI/testing/configfs-tsm).</summary>
-/// <remarks>
-/// Certificates come from a folder where one is named, otherwise with the report from the host. Neither is trusted: whoever appraises
-/// the evidence verifies them.
-/// </remarks>
+/// <summary>Linux's one interface to every processor that reports on its machine: <c>configfs-tsm</c> (Documentation/ABI/testing/configfs-tsm).</summary>
 public sealed class ConfigfsTsm
 {
     /// <summary>Where the kernel makes entries for reports.</summary>
     public const string UsualPath = "/sys/kernel/config/tsm/report";
 
     private const int MaxBlob = 1024 * 1024;
-    private const string SnpProvider = "sev_guest";
 
     private readonly string _entry;
-    private readonly string? _endorsements;
+    private readonly Lock _lock = new();
+    private Task _last = Task.CompletedTask;
 
-    private ConfigfsTsm(string entry, string? endorsements) => (_entry, _endorsements) = (entry, endorsements);
+    private ConfigfsTsm(string entry) => _entry = entry;
 
-    /// <summary>Makes an entry of our own and asks which chip this is.</summary>
-    /// <param name="endorsements">A folder with <c>vcek.der</c>, <c>ask.der</c>, <c>ark.der</c> and perhaps <c>crl.der</c>. Null: the host hands them out.</param>
+    /// <summary>The driver that answers, for example <c>sev_guest</c>.</summary>
+    public string Provider { get; private set; } = "";
+
+    /// <summary>Makes an entry of our own.</summary>
     /// <exception cref="IOException">This is no confidential machine, or it does not answer. The message is one clear sentence.</exception>
-    public static async Task<EvidenceSource> OpenAsync(string? endorsements, string reports = UsualPath, CancellationToken cancellation = default)
+    public static async Task<ConfigfsTsm> OpenAsync(string reports = UsualPath, CancellationToken cancellation = default)
     {
         if (!Directory.Exists(reports))
         {
-            throw new IOException($"There is no {reports}: this is no confidential virtual machine, or its kernel lacks configfs-tsm.");
+            throw new IOException($"There is no {reports}: this is no confidential virtual machine, its kernel lacks configfs-tsm, or its reports come by another way, such as Azure's paravisor, which is not known here.");
         }
+        var kernel = new ConfigfsTsm(MakeEntry(reports));
+        kernel.Provider = await kernel.ReadTextAsync("provider", cancellation);
+        return kernel;
+    }
 
-        var machine = new ConfigfsTsm(MakeEntry(reports), endorsements);
-        string provider = await machine.ReadTextAsync("provider", cancellation);
-        if (provider != SnpProvider)
+    /// <summary>Has the processor sign 64 bytes. Questions at the same time are asked one after the other.</summary>
+    /// <exception cref="IOException">The machine does not answer, or somebody else asked it at the same time. What the answer is over, the caller must look at.</exception>
+    public Task<TsmAnswer> AskAsync(ReadOnlyMemory<byte> question, CancellationToken cancellation = default)
+    {
+        lock (_lock)
         {
-            throw new IOException($"This machine's reports come from '{provider}', and only those of '{SnpProvider}' are known here.");
+            var answer = AskAfterAsync(_last, question, cancellation);
+            _last = answer;
+            return answer;
         }
-        var (report, _) = await machine.AskAsync(new byte[64], cancellation);
-        return new EvidenceSource(ChipOf(report), machine.AttestAsync);
+    }
+
+    private async Task<TsmAnswer> AskAfterAsync(Task last, ReadOnlyMemory<byte> question, CancellationToken cancellation)
+    {
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        return await AskAloneAsync(question, cancellation);
     }
 
     private static string MakeEntry(string reports)
@@ -57,38 +63,22 @@ public sealed class ConfigfsTsm
         }
     }
 
-    private async Task<SnpEvidence> AttestAsync(ReadOnlyMemory<byte> reportData, CancellationToken cancellation)
-    {
-        var (report, table) = await AskAsync(reportData, cancellation);
-        var endorsements = _endorsements is null ? SnpCertificateTable.Read(table) : await ReadFolderAsync(_endorsements, cancellation);
-        return new SnpEvidence
-        {
-            Report = Base64.Encode(report),
-            Certificates = [.. new[] { endorsements.Signer, endorsements.Intermediate, endorsements.Root }.Select(certificate => Base64.Encode(certificate))],
-            RevocationList = endorsements.RevocationList is { } list ? Base64.Encode(list) : null,
-        };
-    }
-
-    // The entry holds one question, and who renews the identity asks one after the other.
-    private async Task<(byte[] Report, byte[] Table)> AskAsync(ReadOnlyMemory<byte> reportData, CancellationToken cancellation)
+    private async Task<TsmAnswer> AskAloneAsync(ReadOnlyMemory<byte> question, CancellationToken cancellation)
     {
         ulong before = await ReadGenerationAsync(cancellation);
-        await using (var question = new FileStream(Path.Combine(_entry, "inblob"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+        await using (var file = new FileStream(Path.Combine(_entry, "inblob"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
         {
-            await question.WriteAsync(reportData, cancellation);
+            await file.WriteAsync(question, cancellation);
         }
         byte[] report = await ReadAsync("outblob", cancellation);
-        byte[] table = await ReadAsync("auxblob", cancellation);
+        byte[] certificates = await ReadAsync("auxblob", cancellation);
         ulong after = await ReadGenerationAsync(cancellation);
 
         // The kernel counts writes, and takes one when its file is closed, where no fault is told. One more is ours; none, and it was
         // not taken; two, and somebody else asked, or asked for another privilege level.
-        if (after != unchecked(before + 1))
-        {
-            throw new IOException("The machine was asked something else meanwhile, or not at all.");
-        }
-        bool ours = SnpReport.TryParse(report, out var parsed, out _) && CryptographicOperations.FixedTimeEquals(parsed.ReportData, reportData.Span);
-        return ours ? (report, table) : throw new IOException("The machine's report is not an SEV-SNP report over what it was asked.");
+        return after == unchecked(before + 1)
+            ? new TsmAnswer(report, certificates)
+            : throw new IOException("The machine was asked something else meanwhile, or not at all.");
     }
 
     private async Task<ulong> ReadGenerationAsync(CancellationToken cancellation) =>
@@ -121,17 +111,9 @@ public sealed class ConfigfsTsm
         }
         return blob.ToArray();
     }
-
-    private static async Task<SnpEndorsements> ReadFolderAsync(string folder, CancellationToken cancellation)
-    {
-        string list = Path.Combine(folder, "crl.der");
-        return new SnpEndorsements(
-            await File.ReadAllBytesAsync(Path.Combine(folder, "vcek.der"), cancellation),
-            await File.ReadAllBytesAsync(Path.Combine(folder, "ask.der"), cancellation),
-            await File.ReadAllBytesAsync(Path.Combine(folder, "ark.der"), cancellation),
-            File.Exists(list) ? await File.ReadAllBytesAsync(list, cancellation) : null);
-    }
-
-    private static string ChipOf(byte[] report) =>
-        SnpReport.TryParse(report, out var parsed, out _) ? Hex.Encode(parsed.ChipId) : throw new UnreachableException("The report was parsed before.");
 }
+
+/// <summary>What the kernel hands out.</summary>
+/// <param name="Report"><c>outblob</c>: what the processor signed, in its maker's form.</param>
+/// <param name="Certificates"><c>auxblob</c>: what the host added, in its maker's form; empty where it adds nothing.</param>
+public sealed record TsmAnswer(byte[] Report, byte[] Certificates);

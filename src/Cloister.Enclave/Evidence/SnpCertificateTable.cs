@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
+using Cloister.Attestation;
 
 namespace Cloister.Enclave.Evidence;
-
-/// <summary>What endorses a report, each in DER.</summary>
-public sealed record SnpEndorsements(byte[] Signer, byte[] Intermediate, byte[] Root, byte[]? RevocationList);
 
 /// <summary>The certificates that a host hands out with an SEV-SNP report (AMD 56421, GHCB specification, section 4.1.8.1).</summary>
 /// <remarks>
@@ -15,18 +13,36 @@ public sealed record SnpEndorsements(byte[] Signer, byte[] Intermediate, byte[] 
 ///   } Entry;                     // the last one is all zeros
 /// </code>
 /// </remarks>
-public static class SnpCertificateTable
+public sealed class SnpCertificateTable
 {
     private const int EntryLength = 24;
     private const int MaxEntries = 32;
 
     private static readonly Guid Vcek = new("63da758d-e664-4564-adc5-f4b93be8accd");
+    private static readonly Guid Vlek = new("a8074bc2-a25a-483e-aae6-39c045a0b8a1");
     private static readonly Guid Ask = new("4ab7b379-bbac-4fe4-a02f-05aef327c782");
     private static readonly Guid Ark = new("c0b406a4-a803-4952-9743-3fb6014cd0ae");
     private static readonly Guid Crl = new("92f81bc3-5811-4d3d-97ff-d19f88dc67ea");
 
-    /// <exception cref="IOException">The host's table is malformed, or lacks one of the three certificates.</exception>
-    public static SnpEndorsements Read(ReadOnlySpan<byte> table)
+    private readonly Dictionary<Guid, byte[]> _found;
+
+    private SnpCertificateTable(Dictionary<Guid, byte[]> found) => _found = found;
+
+    /// <summary>In DER, as are the others: of the ASK, or of the ASVK where keys are lent.</summary>
+    /// <exception cref="IOException">The table lacks it.</exception>
+    public byte[] Intermediate => Find(Ask, "ASK");
+
+    /// <exception cref="IOException">The table lacks it.</exception>
+    public byte[] Root => Find(Ark, "ARK");
+
+    public byte[]? RevocationList => _found.GetValueOrDefault(Crl);
+
+    /// <summary>The certificate of the key that signs reports.</summary>
+    /// <exception cref="IOException">The table lacks it.</exception>
+    public byte[] Signer(SigningKey key) => key is SigningKey.Vlek ? Find(Vlek, "VLEK") : Find(Vcek, "VCEK");
+
+    /// <exception cref="IOException">The host hands out no table, or a malformed one.</exception>
+    public static SnpCertificateTable Read(ReadOnlySpan<byte> table)
     {
         if (table.IsEmpty)
         {
@@ -54,8 +70,8 @@ public static class SnpCertificateTable
             }
         }
 
-        return new SnpEndorsements(Find(Vcek, "VCEK"), Find(Ask, "ASK"), Find(Ark, "ARK"), found.GetValueOrDefault(Crl));
-
-        byte[] Find(Guid name, string what) => found.TryGetValue(name, out byte[]? certificate) ? certificate : throw new IOException($"The host's table of certificates lacks the {what}.");
+        return new SnpCertificateTable(found);
     }
+
+    private byte[] Find(Guid name, string what) => _found.TryGetValue(name, out byte[]? certificate) ? certificate : throw new IOException($"The host's table of certificates lacks the {what}.");
 }

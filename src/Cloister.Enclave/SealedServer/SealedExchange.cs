@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Cloister.Enclave.SealedServer;
 
 /// <summary>One request and its answer (docs/spec/exchanges.md, sections 2 to 4).</summary>
-internal sealed class SealedExchange<TContext>(Exchange exchange, IHttpApplication<TContext> application, Door door) where TContext : notnull
+internal sealed class SealedExchange<TContext>(Exchange exchange, ServedSession session, IHttpApplication<TContext> application, Door door) where TContext : notnull
 {
     private static readonly TimeSpan HeadPatience = TimeSpan.FromSeconds(10);
 
@@ -212,6 +212,7 @@ internal sealed class SealedExchange<TContext>(Exchange exchange, IHttpApplicati
         request.Body = body;
 
         var features = new FeatureCollection(10);
+        features.Set(session);
         features.Set<IHttpRequestFeature>(request);
         features.Set<IHttpRequestBodyDetectionFeature>(body);
         features.Set<IHttpResponseFeature>(answer);

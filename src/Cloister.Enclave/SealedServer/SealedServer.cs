@@ -123,11 +123,12 @@ public sealed class SealedServer : IServer
             {
                 socket.NoDelay = socket.ProtocolType is ProtocolType.Tcp;
                 var connection = new NetworkStream(socket, ownsSocket: true);
-                if (await GreetAsync(connection) is { } stream)
+                if (await GreetAsync(connection) is var (stream, identity))
                 {
                     await using (stream)
                     {
-                        await new SealedSession<TContext>(stream, application, _door).RunAsync(_stopping.Token);
+                        var session = new ServedSession(identity, stream.HandshakeHash);
+                        await new SealedSession<TContext>(stream, session, application, _door).RunAsync(_stopping.Token);
                     }
                 }
             }
@@ -145,7 +146,7 @@ public sealed class SealedServer : IServer
     }
 
     // docs/spec/channel.md, section 4, and docs/spec/operator.md: the first byte says what the connection is for.
-    private async Task<SealedStream?> GreetAsync(NetworkStream connection)
+    private async Task<(SealedStream, EnclaveIdentity)?> GreetAsync(NetworkStream connection)
     {
         using var patience = new CancellationTokenSource(_options.Channel.HandshakeTimeout, _options.Channel.Time);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _stopping.Token);
@@ -161,9 +162,9 @@ public sealed class SealedServer : IServer
                 return null;
 
             case CarrierKind.Session:
-                var stream = await ShakeHandsAsync(connection, identities, limit.Token);
-                _door.Counters.Count(stream is null ? DoorCounter.HandshakesFailed : DoorCounter.Sessions);
-                return stream;
+                var accepted = await ShakeHandsAsync(connection, identities, limit.Token);
+                _door.Counters.Count(accepted is null ? DoorCounter.HandshakesFailed : DoorCounter.Sessions);
+                return accepted;
 
             default:
                 _door.Counters.Count(DoorCounter.HandshakesFailed);
@@ -172,7 +173,7 @@ public sealed class SealedServer : IServer
     }
 
     // The client's first message opens under the one identity that it was made for, and under no other.
-    private async Task<SealedStream?> ShakeHandsAsync(NetworkStream connection, EnclaveIdentity[] identities, CancellationToken cancellationToken)
+    private async Task<(SealedStream, EnclaveIdentity)?> ShakeHandsAsync(NetworkStream connection, EnclaveIdentity[] identities, CancellationToken cancellationToken)
     {
         var transport = new FirstMessage(new FramedTransport(connection));
         foreach (var identity in identities)
@@ -182,7 +183,7 @@ public sealed class SealedServer : IServer
                 transport.Rewind();
                 var stream = await SealedStream.AcceptAsync(transport, identity.ChannelKey, identity.StatementHash, _options.Channel, cancellationToken);
                 transport.Keep();
-                return stream;
+                return (stream, identity);
             }
             catch (ChannelException e) when (e.Fault is ChannelFault.Unauthentic)
             {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 namespace Cloister.Enclave.SealedServer;
 
 /// <summary>One session: accepts the client's exchanges and runs each on its own.</summary>
-internal sealed class SealedSession<TContext>(SealedStream stream, IHttpApplication<TContext> application, Door door) where TContext : notnull
+internal sealed class SealedSession<TContext>(SealedStream stream, ServedSession session, IHttpApplication<TContext> application, Door door) where TContext : notnull
 {
     // Ours to choose: one that was cancelled, or has just ended, may still be running when its place on the session is taken again.
     private const int MaxRunning = 4 * Exchanges.MaxConcurrent;
@@ -48,7 +48,7 @@ internal sealed class SealedSession<TContext>(SealedStream stream, IHttpApplicat
     {
         try
         {
-            await new SealedExchange<TContext>(exchange, application, door).RunAsync();
+            await new SealedExchange<TContext>(exchange, session, application, door).RunAsync();
         }
         catch (Exception)
         {

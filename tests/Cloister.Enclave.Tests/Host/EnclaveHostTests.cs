@@ -136,7 +136,8 @@ public class EnclaveHostTests
     {
         var time = new SteppedTime();
         var setup = RunningEnclave.Setup(Embedded("hi")) with { Time = time };
-        await using var renewal = await IdentityRenewal.StartAsync(setup, Patience);
+        using var attester = new Attester(setup.Evidence);
+        await using var renewal = await IdentityRenewal.StartAsync(setup, attester, Patience);
         var first = renewal.Current;
         for (var now = TimeSpan.Zero; now < TimeSpan.FromHours(24); now += TimeSpan.FromMinutes(20))
         {
@@ -161,7 +162,8 @@ public class EnclaveHostTests
         int asked = 0;
         var failsOnce = new EvidenceSource(RunningEnclave.Evidence.Node, (data, cancellation) =>
             Interlocked.Increment(ref asked) == 2 ? throw new IOException() : RunningEnclave.Evidence.AttestAsync(data, cancellation));
-        await using var renewal = await IdentityRenewal.StartAsync(RunningEnclave.Setup(Embedded("hi")) with { Time = time, Evidence = failsOnce }, Patience);
+        using var attester = new Attester(failsOnce);
+        await using var renewal = await IdentityRenewal.StartAsync(RunningEnclave.Setup(Embedded("hi")) with { Time = time }, attester, Patience);
         var former = renewal.Current;
 
         while (ReferenceEquals(renewal.Current, former))

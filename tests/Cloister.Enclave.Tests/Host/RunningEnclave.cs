@@ -20,12 +20,12 @@ internal sealed class RunningEnclave : IAsyncDisposable
     private RunningEnclave(EnclaveHost enclave, WebApplication carrier) =>
         (_enclave, _operator) = (enclave, carrier);
 
-    public static DevelopmentAuthority Authority { get; } = DevelopmentAuthority.Create(DateTimeOffset.UtcNow);
+    public static DevelopmentAuthority Authority => Program.Machine.Authority;
 
     public Uri Address => new(_operator.Urls.First());
 
     public static EvidenceSource Evidence { get; } = new(Hex.Encode(Authority.ChipId.Span), (reportData, _) =>
-        Task.FromResult(Authority.Attest(new SimulatedReport { ReportData = reportData, Measurement = SimulatedEnclave.Measurement })));
+        Task.FromResult(SimulatedEnclave.Answer(Authority, reportData)));
 
     public static EnclaveSetup Setup(Engine engine, string? upstream = null) => new()
     {

@@ -30,9 +30,10 @@ internal sealed partial class EnclaveProcess : IAsyncDisposable
 
     /// <param name="options">The configuration's JSON; REPORTS in it becomes the machine's place.</param>
     /// <param name="folder">Where it is started.</param>
-    public static async Task<EnclaveProcess> StartAsync(string options, string? folder = null, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="machine">What it runs on; one of its own where it is not given.</param>
+    public static async Task<EnclaveProcess> StartAsync(string options, string? folder = null, IReadOnlyDictionary<string, string>? environment = null, Machine? machine = null)
     {
-        var machine = await Machine.StartAsync();
+        machine ??= await Machine.StartAsync();
         string file = System.IO.Path.Combine(machine.Reports, "options.json");
         await File.WriteAllTextAsync(file, options.Replace("REPORTS", machine.Reports, StringComparison.Ordinal));
 
@@ -60,6 +61,13 @@ internal sealed partial class EnclaveProcess : IAsyncDisposable
         string said = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, said);
+    }
+
+    /// <summary>What the operator hands out about it.</summary>
+    public async Task<ReadOnlyMemory<byte>> BundleAsync()
+    {
+        using var http = new HttpClient();
+        return (await EnclaveDirectory.FetchAsync(http, new Uri(_operator.Urls.First()), CancellationToken.None)).Single().Bundle;
     }
 
     /// <summary>As a service manager ends it.</summary>

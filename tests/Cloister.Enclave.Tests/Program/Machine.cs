@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Cloister.Enclave.Tests.Host;
 using Cloister.Simulation;
 using Cloister.Wire;
 
@@ -13,13 +12,22 @@ internal sealed class Machine : IDisposable
 
     private Machine() { }
 
+    /// <summary>Who made its processor. The root takes seconds to make, so there is one for all tests.</summary>
+    public static DevelopmentAuthority Authority { get; } = DevelopmentAuthority.Create(DateTimeOffset.UtcNow);
+
     public string Reports => _reports.FullName;
 
     private string Entry => Path.Combine(Reports, "cloister");
 
+    /// <summary>A folder that the host and this machine share, for what endorses it.</summary>
+    public string Endorsements => Directory.CreateDirectory(Path.Combine(Reports, "endorsements")).FullName;
+
+    /// <summary>Another, in which the enclave says what it wants.</summary>
+    public string Wanted => Directory.CreateDirectory(Path.Combine(Reports, "wanted")).FullName;
+
     /// <param name="writes">How many writes the kernel counts when one is made.</param>
-    /// <param name="asked">Which question the machine hears when one is asked.</param>
-    public static async Task<Machine> StartAsync(string provider = "sev_guest", byte[]? table = null, int writes = 1, Func<byte[], byte[]>? asked = null)
+    /// <param name="answer">What the processor answers to a question; SEV-SNP's where it is not given.</param>
+    public static async Task<Machine> StartAsync(string provider = "sev_guest", byte[]? table = null, int writes = 1, Func<byte[], byte[]>? answer = null)
     {
         var machine = new Machine();
         Directory.CreateDirectory(machine.Entry);
@@ -28,7 +36,7 @@ internal sealed class Machine : IDisposable
         await File.WriteAllTextAsync(machine.At("provider"), $"{provider}\n");
         await File.WriteAllTextAsync(machine.At("generation"), "0\n");
         await File.WriteAllBytesAsync(machine.At("auxblob"), table ?? CertificateTable());
-        new Thread(() => machine.Answer(writes, asked ?? (question => question))) { IsBackground = true }.Start();
+        new Thread(() => machine.Answer(writes, answer ?? (question => Report(question)))) { IsBackground = true }.Start();
         return machine;
     }
 
@@ -36,7 +44,7 @@ internal sealed class Machine : IDisposable
 
     private string At(string attribute) => Path.Combine(Entry, attribute);
 
-    private void Answer(int writes, Func<byte[], byte[]> asked)
+    private void Answer(int writes, Func<byte[], byte[]> answer)
     {
         try
         {
@@ -48,10 +56,8 @@ internal sealed class Machine : IDisposable
                     questions.ReadExactly(question);
                 }
                 File.WriteAllText(At("generation"), $"{generation}\n");
-                var evidence = RunningEnclave.Authority.Attest(new SimulatedReport { ReportData = asked(question), Measurement = SimulatedEnclave.Measurement });
-                Base64.TryDecode(evidence.Report, out byte[]? report);
                 using var answers = new FileStream(At("outblob"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-                answers.Write(report);
+                answers.Write(answer(question));
             }
         }
         catch (IOException)
@@ -60,12 +66,19 @@ internal sealed class Machine : IDisposable
         }
     }
 
-    public static byte[] CertificateTable()
+    /// <summary>A report of the simulated chip, in which one thing may be other than it should be.</summary>
+    public static byte[] Report(byte[] question, Func<SimulatedReport, SimulatedReport>? spoil = null)
     {
-        var evidence = RunningEnclave.Authority.Attest(new SimulatedReport { ReportData = new byte[64], Measurement = SimulatedEnclave.Measurement });
+        var report = new SimulatedReport { ReportData = question, Measurement = SimulatedEnclave.Measurement };
+        return Base64.TryDecode(Authority.Attest(spoil?.Invoke(report) ?? report).Report, out byte[]? bytes) ? bytes : throw new UnreachableException();
+    }
+
+    public static byte[] CertificateTable(string signer = "63da758d-e664-4564-adc5-f4b93be8accd")
+    {
+        var evidence = Authority.Attest(new SimulatedReport { ReportData = new byte[64], Measurement = SimulatedEnclave.Measurement });
         (string Name, string Content)[] entries =
         [
-            ("63da758d-e664-4564-adc5-f4b93be8accd", evidence.Certificates[0]),
+            (signer, evidence.Certificates[0]),
             ("4ab7b379-bbac-4fe4-a02f-05aef327c782", evidence.Certificates[1]),
             ("c0b406a4-a803-4952-9743-3fb6014cd0ae", evidence.Certificates[2]),
             ("92f81bc3-5811-4d3d-97ff-d19f88dc67ea", evidence.RevocationList!),

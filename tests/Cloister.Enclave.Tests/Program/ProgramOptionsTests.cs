@@ -40,6 +40,7 @@ public sealed class ProgramOptionsTests : IDisposable
     [InlineData("{ \"name\": \"m\" }", "{ \"name\": \"\" }", "models:")]
     [InlineData("{ \"name\": \"m\" }", "{ \"name\": \"m\" }, { \"name\": \"m\" }", "models:")]
     [InlineData("{ \"name\": \"m\" }", "{ \"name\": \"m\", \"folder\": \"f\" }", "models:")]
+    [InlineData("\"listen\"", "\"wanted\": \"/w\", \"listen\"", "wanted:")]
     [InlineData("127.0.0.1:0", "everywhere", "listen:")]
     public void One_with_a_fault_is_refused_with_its_name(string what, string by, string name) => AssertRefused(name, what, by);
 

@@ -1,3 +1,4 @@
+using Cloister.Attestation;
 using Cloister.Enclave.Evidence;
 
 namespace Cloister.Enclave.Tests.Program;
@@ -8,8 +9,9 @@ public class SnpCertificateTableTests
     public void A_hosts_table_gives_the_chain_and_the_list()
     {
         var read = SnpCertificateTable.Read(Machine.CertificateTable());
-        Assert.All(new[] { read.Signer, read.Intermediate, read.Root, read.RevocationList! }, der => Assert.Equal(0x30, der[0]));
-        Assert.Equal(4, new[] { read.Signer, read.Intermediate, read.Root, read.RevocationList! }.Select(der => der.Length).Distinct().Count() + (read.Intermediate.Length == read.Root.Length ? 1 : 0));
+        byte[] signer = read.Signer(SigningKey.Vcek);
+        Assert.All(new[] { signer, read.Intermediate, read.Root, read.RevocationList! }, der => Assert.Equal(0x30, der[0]));
+        Assert.Equal(4, new[] { signer, read.Intermediate, read.Root, read.RevocationList! }.Select(der => der.Length).Distinct().Count() + (read.Intermediate.Length == read.Root.Length ? 1 : 0));
     }
 
     [Theory]
@@ -21,7 +23,15 @@ public class SnpCertificateTableTests
     {
         byte[] table = Machine.CertificateTable();
         table[at] ^= 0x7f;
-        Assert.Contains(words, Assert.Throws<IOException>(() => SnpCertificateTable.Read(table)).Message);
+        Assert.Contains(words, Assert.Throws<IOException>(() => SnpCertificateTable.Read(table).Signer(SigningKey.Vcek)).Message);
+    }
+
+    [Fact]
+    public void A_lent_key_stands_under_its_own_name()
+    {
+        var read = SnpCertificateTable.Read(Machine.CertificateTable(signer: "a8074bc2-a25a-483e-aae6-39c045a0b8a1"));
+        Assert.Equal(0x30, read.Signer(SigningKey.Vlek)[0]);
+        Assert.Contains("lacks the VCEK", Assert.Throws<IOException>(() => read.Signer(SigningKey.Vcek)).Message);
     }
 
     [Fact]
