@@ -13,7 +13,21 @@ internal sealed class DataFolder(string path)
 
     public string ModelsPath => Path.Combine(path, "models");
 
+    public string CollateralPath => Path.Combine(path, "collateral");
+
     public string PolicyPath => Path.Combine(path, "policy.json");
+
+    /// <summary>What was accepted of each log.</summary>
+    public string CheckpointsPath => Path.Combine(path, "checkpoints");
+
+    /// <summary>The development log, its witnesses, its publisher, and what was published there.</summary>
+    public string LogPath => Path.Combine(path, "log");
+
+    /// <summary>This machine's way to an account, and the account's history: for this user's eyes only.</summary>
+    public string AccountPath => Path.Combine(path, "account");
+
+    /// <summary>Accounts at the operator that <c>up</c> runs: what it may see of them.</summary>
+    public string AccountsDatabase => Path.Combine(path, "accounts.db");
 
     private string AuthorityPath => Path.Combine(path, "authority.json");
 

@@ -1,20 +1,25 @@
 using System.CommandLine;
 using Cloister.Attestation;
+using Cloister.Client;
 
 namespace Cloister.Cli;
 
 /// <summary>Which deployment a command speaks to, and what it demands of it: the options that chat, proxy and verify have in common.</summary>
-internal sealed record Destination(Uri Operator, AppraisalPolicy Policy)
+internal sealed record Destination(Uri Operator, AppraisalPolicy Policy, CheckpointMemory Memory)
 {
-    public static readonly Uri Usual = new("http://127.0.0.1:7000/");
+    public static readonly Uri Usual = new("http://localhost:7000/");
 
     /// <param name="address">Null: where <c>up</c> runs.</param>
     /// <param name="policyFile">Null: for a loopback address the policy that <c>up</c> wrote; otherwise there must be one.</param>
     public static Destination Choose(string? address, string? policyFile, DataFolder data)
     {
         var uri = address is null ? data.Address ?? Usual : ReadAddress(address);
-        return new Destination(uri, policyFile is not null ? ReadPolicy(policyFile) : FindPolicy(uri, data));
+        var policy = policyFile is not null ? ReadPolicy(policyFile) : FindPolicy(uri, data);
+        return new Destination(uri, policy, CheckpointFile.For(policy, data));
     }
+
+    /// <summary>What a client of it starts with.</summary>
+    public ClientOptions Options => new() { Operator = Operator, Policy = Policy, Memory = Memory };
 
     public static Uri ReadAddress(string text) =>
         Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"http://{text}", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"

@@ -5,7 +5,7 @@ internal static class ExitCode
 {
     public const int Done = 0;
 
-    /// <summary>An enclave was refused, or there was none.</summary>
+    /// <summary>An enclave was refused, or there was none; a log refused an entry; a monitor raised an alarm.</summary>
     public const int Refused = 1;
 
     /// <summary>The command line, a file that it names, or what that file holds.</summary>
@@ -19,6 +19,9 @@ internal static class ExitCode
 
     /// <summary>The connection was lost in the middle of an answer.</summary>
     public const int CutOff = 5;
+
+    /// <summary>A log, a witness or a monitor must not go on: what it keeps does not belong together, or another process has it.</summary>
+    public const int Stopped = 6;
 
     /// <summary>Somebody pressed Ctrl-C.</summary>
     public const int Interrupted = 130;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Cloister.Cli;
 
-/// <summary>Ctrl-C and SIGTERM as a token that is cancelled.</summary>
+/// <summary>Ctrl-C and SIGTERM as a token that is cancelled. Whoever asks twice, or at a prompt, where nothing looks at the token, is not kept waiting: the system ends the program there and then.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -25,9 +25,12 @@ internal sealed class Interruption : IDisposable
         _source.Dispose();
     }
 
-    private void Cancel(PosixSignalContext context)
+    internal void Cancel(PosixSignalContext context)
     {
-        context.Cancel = true;
+        if (!Prompts.Waits && !_source.IsCancellationRequested)
+        {
+            context.Cancel = true;
+        }
         _source.Cancel();
     }
 }

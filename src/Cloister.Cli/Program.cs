@@ -1,8 +1,14 @@
 using System.CommandLine;
 using Cloister.Cli;
+using Cloister.Cli.Account;
 using Cloister.Cli.Chat;
+using Cloister.Cli.Collateral;
+using Cloister.Cli.History;
+using Cloister.Cli.Log;
+using Cloister.Cli.Measure;
 using Cloister.Cli.Models;
 using Cloister.Cli.Proxy;
+using Cloister.Cli.Release;
 using Cloister.Cli.Up;
 using Cloister.Cli.Verify;
 
@@ -11,8 +17,22 @@ var cloister = new RootCommand("An AI assistant with the privacy of an end-to-en
     UpCommand.Make(),
     ChatCommand.Make(),
     ProxyCommand.Make(),
+    LoginCommand.Make(),
+    LogoutCommand.Make(),
+    AccountCommand.Make(),
+    UnlockersCommand.MakeDevices(),
+    UnlockersCommand.Make(),
+    LoginCommand.MakeRecover(),
+    HistoryCommand.Make(),
     VerifyCommand.Make(),
+    MeasureCommand.Make(),
     ModelsCommand.Make(),
+    ReleaseCommand.Make(),
+    PolicyCommand.Make(),
+    LogCommand.Make(),
+    WitnessCommand.Make(),
+    MonitorCommand.Make(),
+    CollateralCommand.Make(),
 };
 
 TeachingHelp.TeachFrom(cloister, """
@@ -20,11 +40,17 @@ TeachingHelp.TeachFrom(cloister, """
     cloister chat                           a conversation in the terminal
     cloister chat "What is an enclave?"     one question, one answer
     cat letter.txt | cloister chat "Make this kinder"
+    cloister login --new                    an account: your conversations on all your devices, sealed
+    cloister history                        what was said
     cloister proxy                          a local OpenAI-compatible port for any tool
-    cloister verify http://127.0.0.1:7000   every check of the proof, as a person reads it
+    cloister verify http://localhost:7000   every check of the proof, as a person reads it
+    cloister verify web http://localhost:7000
+    cloister release --help                 publish a build where everybody can see it, and recall it
+    cloister monitor https://log.example/ --policy log.policy --state monitor
+    cloister collateral /srv/enclaves/one   on a host, what the makers of its hardware say of an enclave
 
-    Exit codes: 0 done, 1 the enclave was refused, 2 wrong usage or file, 3 nobody answers,
-    4 the port is taken, 5 cut off in the middle of an answer, 130 interrupted.
+    Exit codes: 0 done, 1 refused or an alarm, 2 wrong usage or file, 3 nobody answers, 4 the port is
+    taken, 5 cut off in the middle of an answer, 6 a log must not go on, 130 interrupted.
     """);
 
 var parsed = cloister.Parse(args);

@@ -17,6 +17,9 @@ internal static class Speech
 
     public static void WriteSentence(this IAnsiConsole console, string sentence) => console.MarkupLineInterpolated($"[red]{sentence}[/]");
 
+    /// <summary>Text that somebody else wrote, without the characters that would move the cursor or set the title.</summary>
+    public static string Plain(string text) => string.Concat(text.Where(letter => !char.IsControl(letter) || letter is '\n' or '\t'));
+
     private static IAnsiConsole Open(TextWriter writer)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Cloister.Attestation;
 using Cloister.Channel;
-using Cloister.Client;
+using Cloister.Cli.Account;
+using Cloister.Cli.History;
 using Cloister.Cli.Verify;
+using Cloister.Client;
 
 namespace Cloister.Cli.Chat;
 
@@ -14,14 +16,17 @@ internal static class ChatCommand
         var destination = new DestinationOptions();
         var question = new Argument<string[]>("question") { Description = "One question, answered on standard output. With text on standard input: both together.", Arity = ArgumentArity.ZeroOrMore };
         var model = new Option<string?>("--model") { Description = "One of the models that the enclave serves. Left out: the first.", HelpName = "NAME" };
+        var goOn = new Option<string?>("--continue") { Description = "Go on with a conversation of your history: the beginning of its ID. Without one: the newest.", HelpName = "ID", Arity = ArgumentArity.ZeroOrOne };
+        var forget = new Option<bool>("--forget") { Description = "Write nothing of this conversation anywhere, though this machine is logged in." };
         var padded = new Option<bool>("--fast") { Description = "Let records leave at once instead of at a steady pace. Faster, and who watches sees when each word was made." };
 
-        var chat = new TaughtCommand("chat", "Talk to an enclave that passed every check. Without a question: a conversation, in which Ctrl-C stops an answer.", """
+        var chat = new TaughtCommand("chat", "Talk to an enclave that passed every check. Without a question: a conversation, in which Ctrl-C stops an answer. Where 'cloister login' gave this machine an account, what is said is kept in it, sealed.", """
             cloister chat
             cloister chat "Why does attestation matter?"
             git diff | cloister chat "Write a commit message"
+            cloister chat --continue          with the newest of your history, once you have logged in
             """)
-        { question, model, padded };
+        { question, model, goOn, forget, padded };
         destination.AddTo(chat);
         question.Validators.Add(result =>
         {
@@ -35,20 +40,28 @@ internal static class ChatCommand
         {
             var chosen = destination.Choose(parsed);
             AttestationResult? proof = null;
-            using var channel = new SealedHttpHandler(new ClientOptions
+            using var channel = new SealedHttpHandler(chosen.Options with
             {
-                Operator = chosen.Operator,
-                Policy = chosen.Policy,
                 Shaping = parsed.GetValue(padded) ? ShapingProfile.Padded : ShapingProfile.Paced,
                 Appraised = result => proof = result,
             });
             using var talk = new EnclaveChat(channel);
             await ConnectAsync(channel, talk, chosen, parsed.GetValue(model));
+            await using var account = parsed.GetValue(forget) ? null : await LoggedIn.TryOpenAsync(DestinationOptions.FolderOf(parsed.GetValue(destination.Data)), CancellationToken.None);
+            var conversation = new Conversation(talk, account is null ? null : new KeptConversation(account));
+            var before = parsed.GetResult(goOn) is null ? [] : await ContinueAsync(conversation, account, parsed.GetValue(goOn));
 
             string asked = await ReadQuestionAsync(parsed.GetValue(question) ?? []);
-            return asked.Length > 0 || Console.IsInputRedirected
-                ? await AnswerOnceAsync(talk, asked, proof!)
-                : await new ChatLoop(talk, () => proof!).RunAsync();
+            if (asked.Length > 0 || Console.IsInputRedirected)
+            {
+                int code = await AnswerOnceAsync(conversation, asked, proof!);
+                await SyncAsync(account);
+                return code;
+            }
+            ChatLoop.Show(before);
+            int left = await new ChatLoop(conversation, () => proof!).RunAsync();
+            await SyncAsync(account);
+            return left;
         });
         return chat;
     }
@@ -88,7 +101,19 @@ internal static class ChatCommand
         };
     }
 
-    private static async Task<int> AnswerOnceAsync(EnclaveChat talk, string question, AttestationResult proof)
+    private static async Task<IReadOnlyList<Turn>> ContinueAsync(Conversation conversation, LoggedIn? account, string? beginning)
+    {
+        await SyncAsync(account);
+        return await conversation.ContinueAsync(beginning, CancellationToken.None);
+    }
+
+    private static async Task SyncAsync(LoggedIn? account)
+    {
+        using var interruption = new Interruption();
+        await (account?.SyncAsync(interruption.Token) ?? Task.CompletedTask);
+    }
+
+    private static async Task<int> AnswerOnceAsync(Conversation talk, string question, AttestationResult proof)
     {
         if (question.Length == 0)
         {
@@ -100,7 +125,7 @@ internal static class ChatCommand
         }
 
         using var interruption = new Interruption();
-        await AnswerWriter.WriteAsync(talk.SayAsync(question, interruption.Token));
+        await talk.AnswerAsync(question, interruption.Token);
         return ExitCode.Done;
     }
 }

@@ -1,19 +1,31 @@
 using System.Runtime.InteropServices;
 using Cloister.Attestation;
-using Cloister.Client;
+using Cloister.Cli.History;
 using Cloister.Cli.Verify;
+using Cloister.Client;
 using Spectre.Console;
 
 namespace Cloister.Cli.Chat;
 
 /// <summary>The conversation at the terminal: a line is a question, a line that begins with a slash is a wish.</summary>
-internal sealed class ChatLoop(EnclaveChat talk, Func<AttestationResult> proof)
+internal sealed class ChatLoop(Conversation talk, Func<AttestationResult> proof)
 {
-    private const string Help = """
+    private const int MostShown = 10;
+
+    private const string Forgetful = """
         /proof  every check of the enclave's proof
         /new    a new conversation; nothing of this one is kept
         /quit   leave (or Ctrl-D)
         Ctrl-C  stops an answer
+        """;
+
+    private const string Keeping = """
+        /proof     every check of the enclave's proof
+        /new       a new conversation; this one stays in your history
+        /history   the newest conversations
+        /open ID   goes on with one of them
+        /quit      leave (or Ctrl-D)
+        Ctrl-C     stops an answer
         """;
 
     // Owned by the loop; the signal's thread only cancels it.
@@ -32,12 +44,21 @@ internal sealed class ChatLoop(EnclaveChat talk, Func<AttestationResult> proof)
                 case "/quit" or "/exit":
                     return ExitCode.Done;
                 case "/new":
-                    talk.Forget();
+                    talk.BeginAnew();
                     Speech.Out.MarkupLine("[grey]A new conversation.[/]");
                     break;
                 case "/proof":
-                    CheckTable.Write(Speech.Out, proof());
+                    CheckTable.Write(Speech.Out, proof().Checks);
                     CheckTable.WriteVerdict(Speech.Out, proof());
+                    break;
+                case "/history" when talk.Kept is { } kept:
+                    foreach (var one in kept.Account.History.Conversations.Take(MostShown))
+                    {
+                        Speech.Out.WriteLine(ConversationNames.Line(one));
+                    }
+                    break;
+                case var wish when wish.StartsWith("/open ", StringComparison.Ordinal) && talk.Kept is not null:
+                    await OpenAsync(wish["/open ".Length..].Trim());
                     break;
                 case ['/', ..] wish:
                     Speech.Out.WriteLine(wish == "/help" ? Help : $"There is no {wish}.\n{Help}");
@@ -48,6 +69,29 @@ internal sealed class ChatLoop(EnclaveChat talk, Func<AttestationResult> proof)
             }
         }
         return ExitCode.Done;
+    }
+
+    private string Help => talk.Kept is null ? Forgetful : Keeping;
+
+    private async Task OpenAsync(string beginning)
+    {
+        try
+        {
+            Show(await talk.ContinueAsync(beginning, CancellationToken.None));
+        }
+        catch (CommandFault fault)
+        {
+            Speech.Out.WriteSentence(fault.Message);
+        }
+    }
+
+    /// <summary>Shows what was said before.</summary>
+    public static void Show(IReadOnlyList<Turn> turns)
+    {
+        foreach (var turn in turns)
+        {
+            Speech.Out.MarkupLineInterpolated($"[grey]{(turn.Role == "user" ? "› " : "")}{Speech.Plain(turn.Content)}[/]");
+        }
     }
 
     private void Greet()
@@ -69,7 +113,7 @@ internal sealed class ChatLoop(EnclaveChat talk, Func<AttestationResult> proof)
         _answering = answering;
         try
         {
-            await AnswerWriter.WriteAsync(talk.SayAsync(question, answering.Token));
+            await talk.AnswerAsync(question, answering.Token);
         }
         catch (OperationCanceledException) when (answering.IsCancellationRequested)
         {

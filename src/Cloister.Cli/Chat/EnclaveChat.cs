@@ -27,6 +27,13 @@ internal sealed class EnclaveChat(HttpMessageHandler channel) : IDisposable
 
     public void Forget() => _turns.Clear();
 
+    /// <summary>Goes on from what was said before, in place of what was said here.</summary>
+    public void Resume(IReadOnlyList<Turn> turns)
+    {
+        _turns.Clear();
+        _turns.AddRange(turns);
+    }
+
     /// <summary>Says <paramref name="text"/> and gives the answer piece by piece. What has come when the reader stops stays in the conversation.</summary>
     public async IAsyncEnumerable<string> SayAsync(string text, [EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -38,7 +38,7 @@ internal static class ProxyCommand
     private static async Task<int> RunAsync(Destination destination, IPEndPoint endpoint, string? key, bool json)
     {
         using var interruption = new Interruption();
-        using var handler = new SealedHttpHandler(new ClientOptions { Operator = destination.Operator, Policy = destination.Policy });
+        using var handler = new SealedHttpHandler(destination.Options);
         await using var proxy = LocalProxy.Build(handler, endpoint, key);
         await proxy.StartAsync(interruption.Token);
 

@@ -10,57 +10,71 @@ using Cloister.Wire;
 
 namespace Cloister.Cli.Up;
 
-/// <summary>An enclave with simulated evidence and its operator, in this process, each at its own port on loopback.</summary>
+/// <summary>A log with its witnesses, an enclave with simulated evidence and its operator, in this process, each at its own port on loopback.</summary>
 internal sealed class LocalDeployment : IAsyncDisposable
 {
     private const string EnclaveName = "local";
 
     private readonly EnclaveHost _enclave;
     private readonly WebApplication _operator;
+    private readonly LocalLog _log;
+    private readonly LocalPublications _publications;
 
-    private LocalDeployment(EnclaveHost enclave, WebApplication program, UpSettings settings, IEnumerable<ServedModel> models)
+    private LocalDeployment(LocalLog log, LocalPublications publications, EnclaveHost enclave, WebApplication program, UpSettings settings, IEnumerable<ServedModel> models)
     {
-        (_enclave, _operator) = (enclave, program);
-        Operator = new Uri(program.Urls.First());
-        Ready = new Ready(Operator.ToString(), $"{enclave.Endpoint}", settings.Data.PolicyPath, [.. models.Select(model => model.Name)], settings.Web is not null, Simulated: true);
+        (_log, _publications, _enclave, _operator, Log) = (log, publications, enclave, program, settings.Data.LogPath);
+        // By name, because passkeys are made for a domain, and an address is none. It listens on 127.0.0.1 alone.
+        Operator = new Uri($"http://localhost:{new Uri(program.Urls.First()).Port}/");
+        Ready = new Ready(Operator.ToString(), $"{enclave.Endpoint}", settings.Data.PolicyPath, $"{log.Address}", [.. models.Select(model => model.Name)], settings.Web is not null, Simulated: true);
     }
 
     public Uri Operator { get; }
 
     public Ready Ready { get; }
 
+    /// <summary>The folder of the log and of what was published in it.</summary>
+    public string Log { get; }
+
+    /// <summary>The log recalls what runs here.</summary>
+    public bool IsRecalled => _publications.IsRecalled;
+
     public static async Task<LocalDeployment> StartAsync(UpSettings settings, CancellationToken cancellation)
     {
-        var authority = settings.Data.OpenAuthority(DateTimeOffset.UtcNow);
-        settings.Data.WritePolicy(SimulatedEnclave.Policy(authority));
-
         var limits = EnclaveLimits.Usual;
         var (engine, models) = settings.Upstream is { } upstream ? await OpenUpstreamAsync(upstream, limits, cancellation) : OpenModel(settings, limits);
-        var enclave = await EnclaveHost.StartAsync(new EnclaveSetup
-        {
-            Configuration = new EnclaveConfiguration
-            {
-                Engine = new EngineConfiguration { Kind = settings.Upstream is null ? EngineKind.Embedded : EngineKind.Upstream, Upstream = settings.Upstream },
-                Limits = limits,
-                ShapingFloor = ShapingFloor.Padded,
-                Egress = [],
-                Counters = [],
-            },
-            Engine = engine,
-            Models = models,
-            Evidence = Simulated(authority),
-            Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
-        }, cancellation);
-
+        var authority = settings.Data.OpenAuthority(DateTimeOffset.UtcNow);
+        var log = await LocalLog.StartAsync(settings.Data.LogPath, cancellation);
+        LocalPublications? publications = null;
+        EnclaveHost? enclave = null;
         try
         {
-            var program = OperatorProgram.Build(OptionsFor(settings, enclave.Endpoint), logging => logging.SetMinimumLevel(LogLevel.None));
+            settings.Data.WritePolicy(PolicyFor(authority, log, settings.Upstream is not null));
+            publications = new LocalPublications(log, settings, authority, models);
+            enclave = await EnclaveHost.StartAsync(new EnclaveSetup
+            {
+                Configuration = new EnclaveConfiguration
+                {
+                    Engine = new EngineConfiguration { Kind = settings.Upstream is null ? EngineKind.Embedded : EngineKind.Upstream, Upstream = settings.Upstream },
+                    Limits = limits,
+                    ShapingFloor = ShapingFloor.Padded,
+                    Egress = [],
+                    Counters = [],
+                },
+                Engine = engine,
+                Models = models,
+                Evidence = Simulated(authority),
+                Publication = publications.FreshenAsync,
+                Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
+            }, cancellation);
+            var program = OperatorProgram.Build(OptionsFor(settings, enclave.Endpoint, log, publications), logging => logging.SetMinimumLevel(LogLevel.None));
             await program.StartAsync(cancellation);
-            return new LocalDeployment(enclave, program, settings, models);
+            return new LocalDeployment(log, publications, enclave, program, settings, models);
         }
         catch
         {
-            await enclave.DisposeAsync();
+            await (enclave?.DisposeAsync() ?? ValueTask.CompletedTask);
+            publications?.Dispose();
+            await log.DisposeAsync();
             throw;
         }
     }
@@ -69,9 +83,18 @@ internal sealed class LocalDeployment : IAsyncDisposable
     {
         await _operator.DisposeAsync();
         await _enclave.DisposeAsync();
+        _publications.Dispose();
+        await _log.DisposeAsync();
     }
 
-    private static OperatorOptions OptionsFor(UpSettings settings, EndPoint enclave)
+    // The strict checks under this machine's root; builds and machines are those that were published, and no others.
+    private static AppraisalPolicy PolicyFor(DevelopmentAuthority authority, LocalLog log, bool upstream)
+    {
+        var policy = PolicyCommand.Demanding(SimulatedEnclave.Policy(authority), log.Demands);
+        return upstream ? policy with { Waivers = policy.Waivers.Add("Release.Models", "an upstream server's models are measured by nobody") } : policy;
+    }
+
+    private static OperatorOptions OptionsFor(UpSettings settings, EndPoint enclave, LocalLog log, LocalPublications publications)
     {
         var options = new OperatorOptions
         {
@@ -79,13 +102,16 @@ internal sealed class LocalDeployment : IAsyncDisposable
             Enclaves = ImmutableDictionary<string, string>.Empty.Add(EnclaveName, $"{enclave}"),
             WebRoot = settings.Web,
             Policy = settings.Web is null ? null : settings.Data.PolicyPath,
+            Log = $"{log.Address}",
+            WebClient = settings.Web is null ? null : publications.WebClientFile,
+            Accounts = new AccountsOptions { Database = settings.Data.AccountsDatabase, Domain = "localhost" },
         };
         return options.Faults() is { IsEmpty: true } ? options : throw new CommandFault(ExitCode.Usage, string.Join(' ', options.Faults()));
     }
 
     private static EvidenceSource Simulated(DevelopmentAuthority authority) => new(
         Hex.Encode(authority.ChipId.Span),
-        (reportData, _) => Task.FromResult(authority.Attest(new SimulatedReport { ReportData = reportData, Measurement = SimulatedEnclave.Measurement })));
+        (reportData, _) => Task.FromResult(SimulatedEnclave.Answer(authority, reportData)));
 
     private static (Engine, ImmutableArray<ServedModel>) OpenModel(UpSettings settings, EnclaveLimits limits)
     {

@@ -64,6 +64,7 @@ internal static class UpCommand
         Row("Terminal", $"{command} chat");
         Row("Any tool", $"{command} proxy, then point the tool at http://127.0.0.1:7080/v1");
         Row("Proof", $"{command} verify {ready.Operator}");
+        Row("Log", $"{ready.Log}, with three witnesses: {command} verify web compares the web app with it");
         Row("Model", string.Join(", ", ready.Models));
 
         Speech.Out.MarkupLine("[bold]Cloister is up, all parties on this machine.[/]");
@@ -71,6 +72,10 @@ internal static class UpCommand
         Speech.Out.Write(rows);
         Speech.Out.WriteLine();
         Speech.Out.MarkupLine("[yellow]Simulated evidence:[/] no confidential hardware is behind it. Whoever runs this machine can read everything.");
+        if (deployment.IsRecalled)
+        {
+            Speech.Out.MarkupLineInterpolated($"[red]This build was recalled in its log:[/] every client refuses it. Another build is published anew; so is this one after {deployment.Log} was removed.");
+        }
         Speech.Out.MarkupLine("[grey]Ctrl-C stops it.[/]");
         Console.Out.WriteLine(ready.Operator);
     }

@@ -6,7 +6,7 @@ namespace Cloister.Cli.Up;
 internal sealed record UpSettings(int Port, string? Model, string? Upstream, string? Web, DataFolder Data);
 
 /// <summary>The line that a program reads when everything runs.</summary>
-internal sealed record Ready(string Operator, string Enclave, string Policy, IReadOnlyList<string> Models, bool Web, bool Simulated);
+internal sealed record Ready(string Operator, string Enclave, string Policy, string Log, IReadOnlyList<string> Models, bool Web, bool Simulated);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Ready))]

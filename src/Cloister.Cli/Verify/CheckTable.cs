@@ -8,11 +8,11 @@ namespace Cloister.Cli.Verify;
 internal static partial class CheckTable
 {
     /// <summary>Columns for a person; a line for each check where a program reads.</summary>
-    public static void Write(IAnsiConsole console, AttestationResult result)
+    public static void Write(IAnsiConsole console, IReadOnlyList<Check> checks)
     {
         if (!console.Profile.Out.IsTerminal)
         {
-            foreach (var check in result.Checks)
+            foreach (var check in checks)
             {
                 console.WriteLine($"{Mark(check.Verdict)} {Words(check.Name)}: {Found(check)}; expected: {check.Expected}");
             }
@@ -21,7 +21,7 @@ internal static partial class CheckTable
 
         var table = new Table().Border(TableBorder.Simple).AddColumns("", "Check", "Found", "Expected");
         table.Columns[1].NoWrap();
-        foreach (var check in result.Checks)
+        foreach (var check in checks)
         {
             table.AddRow(
                 new Text(Mark(check.Verdict), Colour(check.Verdict)),
@@ -42,7 +42,9 @@ internal static partial class CheckTable
         }
         else
         {
-            console.MarkupLineInterpolated($"[red]Refused[/] under the {Words(result.Profile)} policy: {failed} of {result.Checks.Length} checks failed.");
+            int unreached = result.Checks.Count(check => check.IsUnreached);
+            console.MarkupLineInterpolated($"[red]Refused[/] under the {Words(result.Profile)} policy: {failed} of {result.Checks.Length} checks failed{(unreached > 0 ? $", {unreached} of them because they could not be reached" : "")}.");
+            WriteFailures(console, [result]);
         }
         if (result.IsSimulated)
         {
@@ -50,11 +52,15 @@ internal static partial class CheckTable
         }
     }
 
-    public static void WriteFailures(IAnsiConsole console, IEnumerable<AttestationResult> results)
+    public static void WriteFailures(IAnsiConsole console, IEnumerable<AttestationResult> results) => WriteFailures(console, results.SelectMany(result => result.Checks));
+
+    public static void WriteFailures(IAnsiConsole console, IEnumerable<Check> checks)
     {
-        foreach (var check in results.SelectMany(result => result.Checks).Where(check => check is { Verdict: Verdict.Failed, Found: not "not reached" }))
+        foreach (var check in checks.Where(check => check.Verdict is Verdict.Failed && !check.IsUnreached))
         {
-            console.MarkupLineInterpolated($"  [red]✗[/] {Words(check.Name)}: expected {check.Expected}, found {check.Found}");
+            var text = CheckCatalogue.Of(check.Name).Text;
+            console.MarkupLineInterpolated($"  [red]✗[/] {text.Failure} ({Words(check.Name)}: expected {check.Expected}; found {check.Found}.)");
+            console.MarkupLineInterpolated($"    {text.Mend}");
         }
     }
 
@@ -64,12 +70,18 @@ internal static partial class CheckTable
 
     private static Style Colour(Verdict verdict) => new(verdict switch { Verdict.Passed => Color.Green, Verdict.Waived => Color.Yellow, _ => Color.Red });
 
-    private static string Words(CheckName name) =>
-        Abbreviation.Replace(WordStart.Replace($"{name}", match => $" {match.Value.ToLowerInvariant()}"), match => match.Value.ToUpperInvariant());
+    // "Snp.GuestDemands" is "SNP: guest demands".
+    private static string Words(string name)
+    {
+        int dot = name.IndexOf('.', StringComparison.Ordinal);
+        string words = Abbreviation.Replace(WordStart.Replace(name[(dot + 1)..], match => $" {match.Value.ToLowerInvariant()}"), match => match.Value.ToUpperInvariant());
+        string section = name[..Math.Max(dot, 0)];
+        return dot < 0 ? words : $"{(section == "Release" ? section : section.ToUpperInvariant())}: {char.ToLowerInvariant(words[0])}{words[1..]}";
+    }
 
     private static string Words(AppraisalProfile profile) => $"{profile}".ToLowerInvariant();
 
-    [GeneratedRegex(@"\b(abi|cxl|ecc|rapl|smt|tcb|vmpl|id)\b", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"\b(abi|cxl|ecc|rapl|smt|tcb|vmpl|id|tee|qe|pck|td|svn|gpu|ocsp|rim|pcr|ak|ek)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Abbreviation { get; }
 
     [GeneratedRegex("(?<!^)[A-Z]")]

@@ -15,18 +15,21 @@ internal static class VerifyCommand
         var address = new Argument<string?>("url") { Description = "The operator's address. Left out: where 'cloister up' runs on this machine.", Arity = ArgumentArity.ZeroOrOne };
         var policy = new Option<string?>("--policy") { Description = "What is demanded, as JSON. Left out: for a loopback address the policy that 'cloister up' wrote, otherwise the strict profile, which accepts no build that it was not told of.", HelpName = "FILE" };
         var data = DestinationOptions.DataOption();
+        var session = new Option<bool>("--session") { Description = "Open a session and ask for proof that it ends in the machine that signs, now, instead of looking at the bundles that the operator hands out." };
         var json = new Option<bool>("--json") { Description = "The same account for a program." };
 
-        var verify = new TaughtCommand("verify", "Appraise every enclave of a deployment and print each check. Nothing is sent to them. The exit code is 0 only if there is one and every one is accepted.", """
-            cloister verify http://127.0.0.1:7000
+        var verify = new TaughtCommand("verify", "Appraise every enclave of a deployment and print each check. Nothing is sent to them, but with --session a number by chance. The exit code is 0 only if there is one and every one is accepted.", """
+            cloister verify http://localhost:7000
+            cloister verify --session
+            cloister verify web http://localhost:7000
             cloister verify https://example.org --policy publisher.json --json
             """)
-        { address, policy, data, json };
+        { address, policy, data, session, json, VerifyWebCommand.Make() };
         verify.SetAction(async parsed =>
         {
             using var interruption = new Interruption();
             var destination = Choose(parsed.GetValue(address), parsed.GetValue(policy), DestinationOptions.FolderOf(parsed.GetValue(data)));
-            return await RunAsync(destination, parsed.GetValue(json), interruption.Token);
+            return await RunAsync(destination, parsed.GetValue(session), parsed.GetValue(json), interruption.Token);
         });
         return verify;
     }
@@ -35,14 +38,12 @@ internal static class VerifyCommand
     private static Destination Choose(string? address, string? policy, DataFolder data)
     {
         bool elsewhere = address is not null && policy is null && !Destination.ReadAddress(address).IsLoopback;
-        return elsewhere ? new Destination(Destination.ReadAddress(address!), AppraisalPolicy.Strict([])) : Destination.Choose(address, policy, data);
+        return elsewhere ? new Destination(Destination.ReadAddress(address!), AppraisalPolicy.Strict([]), CheckpointMemory.ForThisRun()) : Destination.Choose(address, policy, data);
     }
 
-    private static async Task<int> RunAsync(Destination destination, bool json, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Destination destination, bool session, bool json, CancellationToken cancellation)
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-        var listed = await Speech.WaitAsync($"Asking {destination.Operator.Authority} …", () => EnclaveDirectory.FetchAsync(http, destination.Operator, cancellation));
-        var accounts = listed.Select(enclave => (enclave.Name, Result: Appraisal.Appraise(enclave.Bundle, destination.Policy, DateTimeOffset.UtcNow))).ToList();
+        var accounts = await Speech.WaitAsync($"Asking {destination.Operator.Authority} …", () => session ? AppraiseSessionAsync(destination, cancellation) : AppraiseAllAsync(destination, cancellation));
         bool accepted = accounts.Count > 0 && accounts.TrueForAll(account => account.Result.IsAccepted);
 
         if (json)
@@ -57,6 +58,26 @@ internal static class VerifyCommand
         return accepted ? ExitCode.Done : ExitCode.Refused;
     }
 
+    private static async Task<List<(string Name, AttestationResult Result)>> AppraiseAllAsync(Destination destination, CancellationToken cancellation)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+        return [.. await EnclaveDirectory.AppraiseAllAsync(http, destination.Options, cancellation)];
+    }
+
+    // Before a session there is the bundle: where that is refused, no session is opened, and its account is the one to show.
+    private static async Task<List<(string Name, AttestationResult Result)>> AppraiseSessionAsync(Destination destination, CancellationToken cancellation)
+    {
+        try
+        {
+            using var handler = new SealedHttpHandler(destination.Options);
+            return [("of this session", await handler.AppraiseSessionAsync(cancellation))];
+        }
+        catch (EnclaveRefusedException refusal)
+        {
+            return [.. refusal.Results.Select((result, index) => ($"{index + 1}", result))];
+        }
+    }
+
     private static void Describe(Destination destination, List<(string Name, AttestationResult Result)> accounts)
     {
         if (accounts.Count == 0)
@@ -66,7 +87,7 @@ internal static class VerifyCommand
         foreach (var (name, result) in accounts)
         {
             Speech.Out.MarkupLineInterpolated($"[bold]Enclave {name}[/] at {destination.Operator.Authority}");
-            CheckTable.Write(Speech.Out, result);
+            CheckTable.Write(Speech.Out, result.Checks);
             CheckTable.WriteVerdict(Speech.Out, result);
         }
     }
