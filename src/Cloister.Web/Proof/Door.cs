@@ -44,16 +44,50 @@ public sealed class Door(Uri page) : IDisposable
             return;
         }
 
-        _handler = new SealedHttpHandler(new ClientOptions { Operator = page, Policy = policy, Appraised = Keep });
+        _handler = new SealedHttpHandler(new ClientOptions { Operator = page, Policy = policy, Memory = PageMemory.For(policy), Appraised = Keep });
         Api = new HttpClient(_handler) { BaseAddress = SealedHttpHandler.EnclaveAddress, Timeout = Timeout.InfiniteTimeSpan };
         await TryUntilSettledAsync();
     }
 
-    /// <summary>The enclave was found to be out of reach after the door had been open: tries again, until it is.</summary>
+    /// <summary>The enclave was found to be out of reach after the door had been open: tries again, until it is. In every other state it is being tried already, or there is nothing to try.</summary>
     public Task OpenAgainAsync(EnclaveUnreachableException fault)
     {
+        if (State is not DoorState.Open)
+        {
+            return Task.CompletedTask;
+        }
         Settle(DoorState.Away, fault.Message);
         return TryUntilSettledAsync();
+    }
+
+    /// <summary>When this very session was last proved to end in the machine; null where that was not asked.</summary>
+    public DateTimeOffset? SessionProved { get; private set; }
+
+    /// <summary>Asks for proof that this very session ends in the machine, now. What is found takes the place of what was shown.</summary>
+    public async Task ProveSessionAsync()
+    {
+        try
+        {
+            var result = await _handler!.AppraiseSessionAsync(CancellationToken.None);
+            (Results, SessionProved) = ([result], result.IsAccepted ? DateTimeOffset.UtcNow : null);
+            if (result.IsAccepted)
+            {
+                Settle(DoorState.Open, null);
+            }
+            else
+            {
+                Settle(DoorState.Refused, null);
+            }
+        }
+        catch (EnclaveRefusedException refusal)
+        {
+            Refuse(refusal);
+        }
+        catch (HttpRequestException fault)
+        {
+            Fault = fault.StatusCode is System.Net.HttpStatusCode.TooManyRequests ? "The enclave answers this question every five seconds. Ask again in a moment." : "The enclave did not answer. Nothing more is known than before.";
+            Changed?.Invoke();
+        }
     }
 
     /// <summary>Does not wait any longer for the next attempt.</summary>
@@ -101,7 +135,7 @@ public sealed class Door(Uri page) : IDisposable
     // Also called when the channel is opened again: what is shown is what was last proved.
     private void Keep(AttestationResult result)
     {
-        Results = [result];
+        (Results, SessionProved) = ([result], null);
         if (result.TryAccept(out var enclave))
         {
             Enclave = enclave;

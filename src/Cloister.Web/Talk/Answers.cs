@@ -4,6 +4,8 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Cloister.Attestation;
+using Cloister.Client;
 using Cloister.Web.Proof;
 
 namespace Cloister.Web.Talk;
@@ -14,15 +16,20 @@ internal sealed class AnswerRefusedException(HttpStatusCode status, string messa
     public HttpStatusCode Status => status;
 }
 
+/// <summary>Gives the answer to the last of the turns, piece by piece.</summary>
+/// <remarks>What it throws says whether anything left the device: <see cref="EnclaveRefusedException"/> and <see cref="EnclaveUnreachableException"/> say that nothing did.</remarks>
+public delegate IAsyncEnumerable<string> AnswerSource(IReadOnlyList<Turn> turns, CancellationToken cancellationToken);
+
 /// <summary>Asks through the sealed channel, in the terms of the OpenAI API.</summary>
 internal static class Answers
 {
-    /// <summary>The answer to the last of the turns, piece by piece.</summary>
+    /// <summary>An <see cref="AnswerSource"/>: the enclave behind a door.</summary>
     public static async IAsyncEnumerable<string> StreamAsync(Door door, IReadOnlyList<Turn> turns, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var question = new ChatQuestion(await ModelAsync(door, cancellationToken), Messages(turns), Stream: true);
+        var (enclave, api) = door is { Enclave: { } open, Api: { } way } ? (open, way) : throw new EnclaveUnreachableException("The way to the enclave was not opened yet.");
+        var question = new ChatQuestion(await ModelAsync(enclave, api, cancellationToken), Messages(turns), Stream: true);
         using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chat/completions") { Content = JsonContent.Create(question, ChatJson.Default.ChatQuestion) };
-        using var response = await door.Api!.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var response = await api.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         if (!response.IsSuccessStatusCode)
         {
@@ -51,13 +58,13 @@ internal static class Answers
     }
 
     // The statement names the models; an enclave whose engine is a server beside it may leave that to the server.
-    private static async ValueTask<string> ModelAsync(Door door, CancellationToken cancellationToken)
+    private static async ValueTask<string> ModelAsync(AppraisedEnclave enclave, HttpClient api, CancellationToken cancellationToken)
     {
-        if (door.Enclave!.Statement.Models is [var served, ..])
+        if (enclave.Statement.Models is [var served, ..])
         {
             return served.Name;
         }
-        var models = await door.Api!.GetFromJsonAsync("v1/models", ChatJson.Default.ModelList, cancellationToken);
+        var models = await api.GetFromJsonAsync("v1/models", ChatJson.Default.ModelList, cancellationToken);
         return models?.Data is [var first, ..] ? first.Id : throw new AnswerRefusedException(HttpStatusCode.NotFound, "It serves no model.");
     }
 

@@ -3,8 +3,8 @@
 if (window.trustedTypes) {
   const inert = trustedTypes.createPolicy("cloister", { createHTML: markup => markup });
   const elements = new Set(["A", "ARTICLE", "B", "BODY", "BUTTON", "CIRCLE", "CODE", "DD", "DETAILS", "DIV", "DL", "DT", "EM", "H2", "H3", "H4", "HEAD", "HEADER", "HTML",
-    "LI", "OL", "P", "PATH", "RECT", "SECTION", "SPAN", "STRONG", "SUMMARY", "SVG", "UL"]);
-  const attributes = /^(aria-[a-z]+|class|d|autofocus|height|href|hidden|id|role|rx|type|viewbox|width|x|y|cx|cy|r|popovertarget|popovertargetaction|rel|tabindex|target|title)$/;
+    "LABEL", "LI", "OL", "P", "PATH", "RECT", "SECTION", "SPAN", "STRONG", "SUMMARY", "SVG", "UL"]);
+  const attributes = /^(aria-[a-z]+|class|d|autofocus|for|height|href|hidden|id|role|rx|type|viewbox|width|x|y|cx|cy|r|popovertarget|popovertargetaction|rel|tabindex|target|title)$/;
 
   trustedTypes.createPolicy("default", {
     createHTML(markup) {
