@@ -111,7 +111,7 @@ public class Pictures(Chromium chromium)
         }
     }
 
-    private static async Task TakeAsync(Visitor visitor, string name)
+    internal static async Task TakeAsync(Visitor visitor, string name)
     {
         await visitor.Page.WaitForTimeoutAsync(400);
         await visitor.Page.ScreenshotAsync(new() { Path = Path.Combine(Repository.Root, "artifacts", "pictures", $"{name}.png") });

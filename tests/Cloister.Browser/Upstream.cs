@@ -14,6 +14,8 @@ internal sealed class Upstream : IAsyncDisposable
     private readonly WebApplication _server;
     private readonly Channel<string?> _pieces = System.Threading.Channels.Channel.CreateUnbounded<string?>();
 
+    private CancellationTokenSource _abandoned = new();
+
     private Upstream(WebApplication server)
     {
         _server = server;
@@ -24,6 +26,16 @@ internal sealed class Upstream : IAsyncDisposable
 
     /// <summary>The questions that arrived, each as its JSON.</summary>
     public ConcurrentQueue<JsonElement> Questions { get; } = new();
+
+    /// <summary>Waits until so many questions have arrived.</summary>
+    public async Task HearAsync(int questions)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Questions.Count < questions)
+        {
+            await Task.Delay(20, patience.Token);
+        }
+    }
 
     /// <summary>Completes when whoever asked went away in the middle of an answer.</summary>
     public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,6 +58,9 @@ internal sealed class Upstream : IAsyncDisposable
     public void Say(params string[] pieces) => Array.ForEach(pieces, piece => _pieces.Writer.TryWrite(piece));
 
     public void End() => _pieces.Writer.TryWrite(null);
+
+    /// <summary>Breaks off an answer to a connection that was lost, whether the model has heard of that yet or not: what is said next is for who asks next.</summary>
+    public void Abandon() => Interlocked.Exchange(ref _abandoned, new CancellationTokenSource()).Cancel();
 
     /// <summary>A whole answer in one piece.</summary>
     public void Answer(string text)
@@ -70,11 +85,12 @@ internal sealed class Upstream : IAsyncDisposable
             return;
         }
 
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _abandoned.Token);
         context.Response.ContentType = "text/event-stream";
         await context.Response.StartAsync();
         try
         {
-            while (await _pieces.Reader.ReadAsync(context.RequestAborted) is { } piece)
+            while (await _pieces.Reader.ReadAsync(ended.Token) is { } piece)
             {
                 string chunk = JsonSerializer.Serialize(new { choices = new[] { new { index = 0, delta = new { content = piece } } } });
                 await context.Response.WriteAsync($"data: {chunk}\n\n", context.RequestAborted);
@@ -84,6 +100,10 @@ internal sealed class Upstream : IAsyncDisposable
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
             Cancelled.TrySetResult();
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            context.Abort();
         }
     }
 }

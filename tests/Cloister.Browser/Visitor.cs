@@ -7,6 +7,7 @@ namespace Cloister.Browser;
 internal sealed class Visitor : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
+    private ICDPSession? _debugger;
 
     public Visitor(IBrowserContext context, IPage page)
     {
@@ -20,7 +21,11 @@ internal sealed class Visitor : IAsyncDisposable
         };
         page.PageError += (_, error) => Complaints.Enqueue(error);
         page.Dialog += (_, dialog) => Complaints.Enqueue($"dialog: {dialog.Message}");
-        page.Request += (_, request) => Requests.Enqueue(request.Url);
+        page.Request += (_, request) =>
+        {
+            Requests.Enqueue(request.Url);
+            Bodies.Enqueue(request.PostData ?? "");
+        };
         page.WebSocket += (_, socket) => Sockets.Enqueue(socket);
     }
 
@@ -31,6 +36,9 @@ internal sealed class Visitor : IAsyncDisposable
 
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    /// <summary>What was posted.</summary>
+    public ConcurrentQueue<string> Bodies { get; } = new();
+
     public ConcurrentQueue<IWebSocket> Sockets { get; } = new();
 
     public ILocator Field => Page.Locator("#message");
@@ -39,12 +47,30 @@ internal sealed class Visitor : IAsyncDisposable
 
     public ILocator Seal => Page.Locator("#seal button");
 
+    public ILocator Dialog => Page.Locator("#account-dialog");
+
+    /// <summary>The conversations in the list.</summary>
+    public ILocator Rows => Page.Locator("#shelf-panel .rows > li");
+
+    public ILocator Titles => Page.Locator("#shelf-panel .rows .open > span:first-of-type");
+
+    public ILocator Sync => Page.Locator("#shelf-panel .sync summary");
+
+    /// <summary>One for the whole visit: what it enabled ends with it.</summary>
+    public async Task<ICDPSession> Debugger() => _debugger ??= await _context.NewCDPSessionAsync(Page);
+
     public ILocator Answer => Page.Locator(".answer").Last;
 
     /// <summary>Opens the page and waits until the channel is open.</summary>
     public async Task EnterAsync(House house)
     {
-        await Page.GotoAsync(house.Address.ToString());
+        await EnterAsync(house.Address);
+    }
+
+    /// <summary>The same at another of its addresses.</summary>
+    public async Task EnterAsync(Uri address)
+    {
+        await Page.GotoAsync(address.ToString());
         await Assertions.Expect(Page.Locator("body[data-state=open]")).ToBeVisibleAsync(Patient);
     }
 
@@ -70,6 +96,9 @@ internal sealed class Visitor : IAsyncDisposable
 
     /// <summary>For what takes a runtime's start on a busy machine.</summary>
     public static LocatorAssertionsToBeVisibleOptions Patient { get; } = new() { Timeout = 60_000 };
+
+    /// <summary>The profile: what it keeps, its network and its authenticators are its own.</summary>
+    public IBrowserContext Context => _context;
 
     public ValueTask DisposeAsync() => _context.DisposeAsync();
 }

@@ -21,9 +21,10 @@ internal static class Seeds
         var bundle = SimulatedEnclave.Bundle(authority, key.PublicKey, now);
 
         Save("text", "00ff10"u8, "QUI="u8, "QUI_-w"u8);
-        Save("snp-report", Convert.FromBase64String(bundle.Evidence.Report));
-        Save("certificate", Convert.FromBase64String(bundle.Evidence.Certificates[0]), Convert.FromBase64String(bundle.Evidence.Certificates[2]));
-        Save("revocation-list", Convert.FromBase64String(bundle.Evidence.RevocationList!));
+        _ = SnpEvidence.TryParse(bundle.Evidence[0].Content.Span, out var evidence);
+        Save("snp-report", Convert.FromBase64String(evidence!.Report));
+        Save("certificate", Convert.FromBase64String(evidence.Certificates[0]), Convert.FromBase64String(evidence.Certificates[2]));
+        Save("revocation-list", Convert.FromBase64String(evidence.RevocationList!));
         Save("statement", bundle.Statement.Span);
         Save("bundle", bundle.ToBytes());
         Save("policy", SimulatedEnclave.Policy(authority).ToBytes(), AppraisalPolicy.Base([]).ToBytes());
@@ -37,13 +38,24 @@ internal static class Seeds
         Save("handshake", request);
         Save("multiplexing", [.. Frames((FrameCode.Offer, 0), (FrameCode.Content, 5), (FrameCode.ContentWritingCompleted, 0), (FrameCode.ContentProcessed, 0), (FrameCode.ChannelTerminated, 0))],
             [.. Frames((FrameCode.OfferAccepted, 0), (FrameCode.Content, 5), (FrameCode.ContentProcessed, 0), (FrameCode.ContentWritingCompleted, 0), (FrameCode.ChannelTerminated, 0))]);
-        Save("certificate-table", Table(bundle));
+        Save("certificate-table", Table(evidence));
         Save("record", [1, 0, 2, 65, 66, 0, 0], [2, 0, 0, 0], [3, 0, 0]);
         Save("tokenizer",
             """{"added_tokens":[{"id":3,"content":"<s>"}],"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"use_regex":true},"model":{"type":"BPE","vocab":{"H":0,"e":1,"He":2},"merges":["H e"]}}"""u8,
             """{"normalizer":{"type":"Prepend","prepend":"▁"},"model":{"type":"BPE","byte_fallback":true,"unk_token":"<unk>","vocab":{"<unk>":0,"<0x41>":1,"▁":2},"merges":[["a","b"]]}}"""u8);
-        TdxSeeds.Write(now, (target, number, seed) => File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, target)).FullName, $"{number}"), seed));
+        TdxSeeds.Write(now, SaveAs);
+        ReferenceSeeds.Write(SaveAs);
+        NvidiaSeeds.Write(now, SaveAs);
+        NitroSeeds.Write(now, SaveAs);
+        TpmSeeds.Write(now, SaveAs);
+        CollateralSeeds.Write(now, evidence, SaveAs);
+        HistorySeeds.Write(SaveAs);
+        VaultSeeds.Write(SaveAs);
+        AccountSeeds.Write(SaveAs);
         LogSeeds.Write((target, seed) => Save(target, seed));
+        SigstoreSeeds.Write(now, (target, first, second) => Save(target, first, second));
+
+        void SaveAs(string target, int number, byte[] seed) => File.WriteAllBytes(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, target)).FullName, $"{number}"), seed);
 
         void Save(string target, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second = default, ReadOnlySpan<byte> third = default, ReadOnlySpan<byte> fourth = default)
         {
@@ -79,7 +91,7 @@ internal static class Seeds
     }
 
     // Offsets behind the entries and the empty one that ends them.
-    private static byte[] Table(EnclaveBundle bundle)
+    private static byte[] Table(SnpEvidence evidence)
     {
         string[] names = ["63da758d-e664-4564-adc5-f4b93be8accd", "4ab7b379-bbac-4fe4-a02f-05aef327c782", "c0b406a4-a803-4952-9743-3fb6014cd0ae"];
         var table = new byte[24 * 4 + 3 * 8];
@@ -88,7 +100,7 @@ internal static class Seeds
             new Guid(names[entry]).TryWriteBytes(table.AsSpan(24 * entry), bigEndian: true, out _);
             BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(24 * entry + 16), 96 + 8 * entry);
             BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(24 * entry + 20), 8);
-            Convert.FromBase64String(bundle.Evidence.Certificates[entry]).AsSpan(0, 8).CopyTo(table.AsSpan(96 + 8 * entry));
+            Convert.FromBase64String(evidence.Certificates[entry]).AsSpan(0, 8).CopyTo(table.AsSpan(96 + 8 * entry));
         }
         return table;
     }

@@ -15,6 +15,8 @@ public class PublicApiTests
     [InlineData("Attestation")]
     [InlineData("Channel")]
     [InlineData("Transparency")]
+    [InlineData("Ledger")]
+    [InlineData("Vault")]
     public void The_public_face_is_the_one_written_down(string room)
     {
         string file = Path.Combine(Repository.Root, "src", $"Cloister.{room}", "PublicApi.txt");

@@ -23,7 +23,7 @@ public partial class SourceTests
     [Fact]
     public void Dates_and_chance_on_the_journeys_and_programs_come_from_a_time_provider()
     {
-        foreach (string room in (string[])["Client", "Inference", "Enclave", "Operator"])
+        foreach (string room in (string[])["Client", "Inference", "Enclave", "Operator", "Log"])
         {
             foreach (var source in Sources.CSharp(ProjectGraph.Room(room).Folder))
             {

@@ -21,7 +21,7 @@ internal sealed class CloisterProgram : IAsyncDisposable
     public JsonNode Ready { get; }
 
     // Built in the configuration that this test is built in.
-    private static string Path { get; } = System.IO.Path.Combine(
+    public static string Path { get; } = System.IO.Path.Combine(
         Repository.Root, "src", "Cloister.Cli", "bin", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "net10.0", "cloister");
 
     /// <summary>Runs it to its end.</summary>
@@ -74,7 +74,7 @@ internal sealed class CloisterProgram : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Process Start(string[] arguments) => Process.Start(new ProcessStartInfo(Path, arguments)
+    internal static Process Start(string[] arguments) => Process.Start(new ProcessStartInfo(Path, arguments)
     {
         RedirectStandardInput = true,
         RedirectStandardOutput = true,

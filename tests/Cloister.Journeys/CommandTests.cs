@@ -31,12 +31,18 @@ public partial class CommandTests(Everything everything)
         Assert.NotEqual("", outcome.Output.Trim());
     }
 
+    // Of every bundle, of how the build was published, and of this machine's hardware.
+    private static IEnumerable<string> Asked =>
+        CheckCatalogue.All.Select(check => check.Name).Where(name => name.StartsWith("Snp.", StringComparison.Ordinal) || name.StartsWith("Release.", StringComparison.Ordinal) || (!name.Contains('.', StringComparison.Ordinal) && name != nameof(BundleCheck.Session)));
+
     [Fact]
     public async Task Verify_prints_every_check_and_says_that_the_evidence_is_simulated()
     {
         var outcome = await CloisterProgram.RunAsync(["verify", $"{everything.Operator}", "--data", everything.Data]);
         Assert.Equal(0, outcome.ExitCode);
-        Assert.Equal(Enum.GetValues<CheckName>().Length, outcome.Output.Split('\n').Count(line => line.StartsWith('✓')));
+        Assert.Equal(Asked.Count(), outcome.Output.Split('\n').Count(line => line.StartsWith('✓')));
+        Assert.Contains("✓ Published: releases of localhost/development", outcome.Output);
+        Assert.Contains("✓ Release: witnesses: ", outcome.Output);
         Assert.Contains("Simulated evidence", outcome.Output);
     }
 
@@ -47,7 +53,16 @@ public partial class CommandTests(Everything everything)
         var account = JsonNode.Parse(outcome.Output)!;
         Assert.True((bool)account["accepted"]!);
         Assert.True((bool)account["enclaves"]![0]!["simulated"]!);
-        Assert.Equal(Enum.GetNames<CheckName>(), account["enclaves"]![0]!["checks"]!.AsArray().Select(check => (string)check!["name"]!));
+        Assert.Equal(Asked, account["enclaves"]![0]!["checks"]!.AsArray().Select(check => (string)check!["name"]!));
+    }
+
+    [Fact]
+    public async Task Verify_proves_a_session()
+    {
+        var outcome = await CloisterProgram.RunAsync(["verify", "--session", "--data", everything.Data, $"{everything.Operator}"]);
+        Assert.Equal(0, outcome.ExitCode);
+        Assert.Equal(Asked.Count() + 1, outcome.Output.Split('\n').Count(line => line.StartsWith('✓')));
+        Assert.Contains("✓ Session: ", outcome.Output);
     }
 
     [Fact]
@@ -61,7 +76,8 @@ public partial class CommandTests(Everything everything)
         var chat = await CloisterProgram.RunAsync(["chat", "Hello!", "--operator", $"{everything.Operator}", "--policy", policy]);
 
         Assert.Equal((1, 1), (verify.ExitCode, chat.ExitCode));
-        Assert.Contains("✗ Root", verify.Output);
+        Assert.Contains("✗ SNP: root trust", verify.Output);
+        Assert.Contains("Nobody that the policy trusts vouches for the processor.", verify.Output);
         Assert.Equal("", chat.Output);
         Assert.Contains("Nothing was sent.", chat.Error);
     }
@@ -85,7 +101,7 @@ public partial class CommandTests(Everything everything)
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
         string port = $"{((IPEndPoint)taken.LocalEndPoint!).Port}";
-        AssertSentence(4, "port is taken", await CloisterProgram.RunAsync(["up", "--port", port, "--data", everything.Data]));
+        AssertSentence(4, "port is taken", await CloisterProgram.RunAsync(["up", "--port", port, "--data", everything.NewData("taken")]));
         AssertSentence(4, "port is taken", await CloisterProgram.RunAsync(["proxy", "--port", port, .. There]));
     }
 
@@ -130,7 +146,7 @@ public partial class CommandTests(Everything everything)
     [Fact]
     public async Task Ctrl_C_ends_what_runs_in_good_order()
     {
-        string data = Path.Combine(everything.Data, "interrupted");
+        string data = everything.NewData("interrupted");
         await using var up = await CloisterProgram.StartAsync("up", "--port", "0", "--data", data);
         await using var proxy = await CloisterProgram.StartAsync("proxy", "--port", "0", "--operator", (string)up.Ready["operator"]!, "--data", data);
         Assert.Equal((0, 0), (await proxy.InterruptAsync(), await up.InterruptAsync()));
@@ -139,14 +155,18 @@ public partial class CommandTests(Everything everything)
     [Fact]
     public async Task The_authority_is_made_once_and_is_for_its_user_only()
     {
-        string file = Path.Combine(everything.Data, "authority.json");
-        byte[] before = await File.ReadAllBytesAsync(file);
-        await using (await CloisterProgram.StartAsync("up", "--port", "0", "--data", everything.Data))
+        string data = everything.NewData("once"), file = Path.Combine(data, "authority.json");
+        byte[] before = await File.ReadAllBytesAsync(Path.Combine(everything.Data, "authority.json"));
+        await using (await CloisterProgram.StartAsync("up", "--port", "0", "--data", data))
         {
             Assert.Equal(before, await File.ReadAllBytesAsync(file));
         }
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(file));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(Path.Combine(everything.Data, "authority.json")));
     }
+
+    [Fact]
+    public async Task Two_of_them_do_not_write_to_one_log() =>
+        AssertSentence(2, "runs already", await CloisterProgram.RunAsync(["up", "--port", "0", "--data", everything.Data]));
 
     [Fact]
     public async Task Every_command_in_the_README_is_understood()
@@ -171,7 +191,7 @@ public partial class CommandTests(Everything everything)
     {
         var help = await CloisterProgram.RunAsync(["--help"]);
         Assert.Contains("Examples:", help.Output);
-        foreach (string command in new[] { "up", "chat", "proxy", "verify" })
+        foreach (string command in new[] { "up", "chat", "proxy", "verify", "release", "monitor", "collateral" })
         {
             Assert.Contains($"cloister {command}", help.Output);
             Assert.Contains("Examples:", (await CloisterProgram.RunAsync([command, "--help"])).Output);

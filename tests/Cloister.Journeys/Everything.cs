@@ -22,6 +22,14 @@ public sealed class Everything : IAsyncLifetime
     /// <summary>The proxy before the stand-in server.</summary>
     public Uri ProxyToStandIn => new((string)_proxyStandIn.Ready["address"]!);
 
+    /// <summary>Another folder with the same authority, which takes long to make, and a log of its own.</summary>
+    public string NewData(string name)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(Data, name)).FullName;
+        File.Copy(Path.Combine(Data, "authority.json"), Path.Combine(folder, "authority.json"));
+        return folder;
+    }
+
     public string Policy => Path.Combine(Data, "policy.json");
 
     public async ValueTask InitializeAsync()
@@ -30,8 +38,9 @@ public sealed class Everything : IAsyncLifetime
         _proxy = await CloisterProgram.StartAsync("proxy", "--port", "0", "--operator", $"{Operator}", "--data", Data);
 
         StandIn = await StandInServer.StartAsync();
-        _upStandIn = await CloisterProgram.StartAsync("up", "--port", "0", "--data", Data, "--upstream", $"{StandIn.Address}");
-        _proxyStandIn = await CloisterProgram.StartAsync("proxy", "--port", "0", "--operator", (string)_upStandIn.Ready["operator"]!, "--data", Data);
+        string apart = NewData("stand-in");
+        _upStandIn = await CloisterProgram.StartAsync("up", "--port", "0", "--data", apart, "--upstream", $"{StandIn.Address}");
+        _proxyStandIn = await CloisterProgram.StartAsync("proxy", "--port", "0", "--operator", (string)_upStandIn.Ready["operator"]!, "--data", apart);
     }
 
     public async ValueTask DisposeAsync()

@@ -19,7 +19,7 @@ internal static class Parties
     public static DevelopmentAuthority Authority { get; } = DevelopmentAuthority.Create(DateTimeOffset.UtcNow);
 
     /// <summary>An enclave with the demonstration model, or before a server.</summary>
-    public static Task<EnclaveHost> StartEnclaveAsync(Uri? upstream = null)
+    public static Task<EnclaveHost> StartEnclaveAsync(Uri? upstream = null, Func<CancellationToken, Task<Publication?>>? publication = null)
     {
         var limits = EnclaveLimits.Usual;
         var (engine, models) = upstream is null ? Demonstration(limits) : (new UpstreamEngine(upstream, limits), []);
@@ -35,17 +35,20 @@ internal static class Parties
             },
             Engine = engine,
             Models = models,
-            Evidence = new EvidenceSource(Hex.Encode(Authority.ChipId.Span), (reportData, _) => Task.FromResult(Authority.Attest(new SimulatedReport { ReportData = reportData, Measurement = SimulatedEnclave.Measurement }))),
+            Evidence = new EvidenceSource(Hex.Encode(Authority.ChipId.Span), (reportData, _) => Task.FromResult(SimulatedEnclave.Answer(Authority, reportData))),
+            Publication = publication,
             Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
         });
     }
 
-    public static async Task<WebApplication> StartOperatorAsync(EndPoint enclave)
+    public static async Task<WebApplication> StartOperatorAsync(EndPoint enclave, OperatorOptions? more = null)
     {
-        var program = OperatorProgram.Build(new OperatorOptions { Listen = "127.0.0.1:0", Enclaves = ImmutableDictionary<string, string>.Empty.Add("one", $"{enclave}") }, _ => { });
+        var program = OperatorProgram.Build((more ?? Anywhere) with { Enclaves = ImmutableDictionary<string, string>.Empty.Add("one", $"{enclave}") }, _ => { });
         await program.StartAsync();
         return program;
     }
+
+    public static OperatorOptions Anywhere { get; } = new() { Listen = "127.0.0.1:0", Enclaves = ImmutableDictionary<string, string>.Empty };
 
     public static HttpClient Client(Uri carrier, ShapingProfile shaping = ShapingProfile.Padded, AppraisalPolicy? policy = null, TimeSpan? resumePatience = null) =>
         new(new SealedHttpHandler(new ClientOptions { Operator = carrier, Policy = policy ?? SimulatedEnclave.Policy(Authority), Shaping = shaping, ResumePatience = resumePatience ?? TimeSpan.FromSeconds(20) }))

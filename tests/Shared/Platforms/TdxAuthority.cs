@@ -84,14 +84,18 @@ internal sealed class TdxAuthority : IDisposable
 
     public byte[] PckList(byte[][] revoked, TimeSpan age = default, bool byAnother = false) => MakeList(PlatformCa, byAnother ? _root : _authority, revoked, _now - age);
 
-    public byte[] RootList(byte[][] revoked, TimeSpan age = default, bool byAnother = false) => MakeList(Root, byAnother ? _authority : _root, revoked, _now - age);
+    public byte[] RootList(byte[][] revoked, TimeSpan age = default, bool byAnother = false, X509Extension? also = null, X509Extension? ofEach = null) =>
+        MakeList(Root, byAnother ? _authority : _root, revoked, _now - age, also, ofEach);
 
     /// <summary>Another certificate for the PCK's key.</summary>
-    public byte[] Pck(TimeSpan age = default, byte[]? extension = null, bool byAnother = false, bool authority = false) =>
-        Certify("Test PCK Certificate", _pck, PlatformCa, byAnother ? _root : _authority, 3, authority, age, extension ?? PckExtension());
+    public byte[] Pck(TimeSpan age = default, byte[]? extension = null, bool byAnother = false, bool authority = false, X509Extension? also = null) =>
+        Certify("Test PCK Certificate", _pck, PlatformCa, byAnother ? _root : _authority, 3, authority, age, extension ?? PckExtension(), also);
+
+    /// <summary>Another certificate for the authority's key.</summary>
+    public byte[] Authority(X509Extension also) => Certify(PlatformCa, _authority, Root, _root, 2, authority: true, also: also);
 
     /// <summary>Another certificate for the key that signs collateral.</summary>
-    public byte[] CollateralSigner(TimeSpan age) => Certify("Test TCB Signing", _collateral, Root, _root, 4, authority: false, age);
+    public byte[] CollateralSigner(TimeSpan age = default, X509Extension? also = null) => Certify("Test TCB Signing", _collateral, Root, _root, 4, authority: false, age, also: also);
 
     public string TcbInfo(string levels = "", string modules = "", string head = "", int number = 20, TimeSpan age = default) => $$"""
         {"id":"TDX","version":3,"issueDate":"{{Time(_now - age - TimeSpan.FromDays(1))}}","nextUpdate":"{{Time(_now - age + TimeSpan.FromDays(29))}}","fmspc":"{{Fmspc}}","pceId":"0000","tcbType":0,"tcbEvaluationDataNumber":{{number}},
@@ -194,7 +198,7 @@ internal sealed class TdxAuthority : IDisposable
         return report;
     }
 
-    private byte[] Certify(string name, ECDsa key, string issuer, ECDsa issuerKey, byte serial, bool authority, TimeSpan age = default, byte[]? sgx = null)
+    private byte[] Certify(string name, ECDsa key, string issuer, ECDsa issuerKey, byte serial, bool authority, TimeSpan age = default, byte[]? sgx = null, X509Extension? also = null)
     {
         var request = new CertificateRequest(NameOf(name), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(authority, false, 0, true));
@@ -202,10 +206,14 @@ internal sealed class TdxAuthority : IDisposable
         {
             request.CertificateExtensions.Add(new X509Extension(PckExtensions.Oid, sgx, false));
         }
+        if (also is not null)
+        {
+            request.CertificateExtensions.Add(also);
+        }
         return request.Create(NameOf(issuer), X509SignatureGenerator.CreateForECDsa(issuerKey), _now - age - TimeSpan.FromDays(30), _now - age + TimeSpan.FromDays(365), [serial]).RawData;
     }
 
-    private static byte[] MakeList(string issuer, ECDsa key, byte[][] revoked, DateTimeOffset made)
+    private static byte[] MakeList(string issuer, ECDsa key, byte[][] revoked, DateTimeOffset made, X509Extension? also = null, X509Extension? ofEach = null)
     {
         var generator = X509SignatureGenerator.CreateForECDsa(key);
         byte[] algorithm = generator.GetSignatureAlgorithmIdentifier(HashAlgorithmName.SHA256);
@@ -227,8 +235,16 @@ internal sealed class TdxAuthority : IDisposable
                         {
                             list.WriteInteger(Read(certificate).Serial);
                             list.WriteUtcTime(made - TimeSpan.FromDays(1), 2049);
+                            Write(list, ofEach);
                         }
                     }
+                }
+            }
+            if (also is not null)
+            {
+                using (list.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+                {
+                    Write(list, also);
                 }
             }
         }
@@ -241,6 +257,20 @@ internal sealed class TdxAuthority : IDisposable
             whole.WriteBitString(generator.SignData(signed, HashAlgorithmName.SHA256));
         }
         return whole.Encode();
+    }
+
+    private static void Write(AsnWriter writer, X509Extension? extension)
+    {
+        if (extension is not null)
+        {
+            using (writer.PushSequence())
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier(extension.Oid!.Value!);
+                writer.WriteBoolean(extension.Critical);
+                writer.WriteOctetString(extension.RawData);
+            }
+        }
     }
 
     private static void Member(AsnWriter writer, string oid, Action value)
