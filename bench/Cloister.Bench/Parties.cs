@@ -33,7 +33,7 @@ internal static class Parties
             Engine = new UpstreamEngine(new Uri(upstream), limits),
             Models = [],
             Evidence = new EvidenceSource(Hex.Encode(authority.ChipId.Span), (reportData, _) =>
-                Task.FromResult(authority.Attest(new SimulatedReport { ReportData = reportData, Measurement = SimulatedEnclave.Measurement }))),
+                Task.FromResult(SimulatedEnclave.Answer(authority, reportData))),
             Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
         });
         await Party.ObeyAsync(enclave.Endpoint.ToString()!);

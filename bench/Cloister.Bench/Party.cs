@@ -62,7 +62,8 @@ public sealed class Party : IAsyncDisposable
     public static async Task ObeyAsync(string address)
     {
         Console.WriteLine(address);
-        while (await Console.In.ReadLineAsync() is not null)
+        // On a thread of its own, because reading from the console holds one, and this one may be the one that sockets are served by (decision 0009).
+        while (await Task.Run(Console.In.ReadLine) is not null)
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             Console.WriteLine("settled");

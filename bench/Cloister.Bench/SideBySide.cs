@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Cloister.Bench;
 
@@ -9,17 +10,19 @@ namespace Cloister.Bench;
 public sealed record Row(string Name, string Unit, double Subject, double Anchor, double Ratio, double? Noise, string Target);
 
 /// <summary>Interleaves subject and anchor in one run, so that whatever else the machine does falls on both.</summary>
-public static class SideBySide
+public static partial class SideBySide
 {
     private const int Rounds = 9;
+    private const int ThreadCpuTime = 3; // CLOCK_THREAD_CPUTIME_ID
+
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3), Pause = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Work per second of CPU time: a ratio above 1 means that the subject is faster than its anchor.</summary>
     /// <param name="work">Units of work that one call of <paramref name="subject"/> or <paramref name="anchor"/> does.</param>
     public static Row Throughput(string name, string unit, double work, Action subject, Action anchor, string target)
     {
         var (subjectTimes, anchorTimes, againTimes) = (new double[Rounds], new double[Rounds], new double[Rounds]);
-        subject();
-        anchor();
+        Warm(subject, anchor);
         for (int round = 0; round < Rounds; round++)
         {
             anchorTimes[round] = Cpu(anchor);
@@ -41,13 +44,31 @@ public static class SideBySide
         return sorted[Math.Min(sorted.Length - 1, (int)(share * sorted.Length))];
     }
 
-    // The subjects are single-threaded; the process's time would count the collector and the tiering compiler of both alike.
+    // Code is compiled anew, better, in the background, and only once nothing new was met for a tenth of a second: until then both grow faster while they are measured.
+    private static void Warm(Action subject, Action anchor)
+    {
+        var watch = Stopwatch.StartNew();
+        while (watch.Elapsed < WarmUp)
+        {
+            subject();
+            anchor();
+            Thread.Sleep(Pause);
+        }
+    }
+
+    // Of this thread alone, for the subjects are single-threaded: the process's time counts the compiler in the background too, whomever it works for, and in steps of 10 ms.
     private static double Cpu(Action action)
     {
-        var process = Process.GetCurrentProcess();
-        var before = process.TotalProcessorTime;
+        double before = ThreadTime();
         action();
-        process.Refresh();
-        return (process.TotalProcessorTime - before).TotalSeconds;
+        return ThreadTime() - before;
     }
+
+    private static double ThreadTime() =>
+        ClockGetTime(ThreadCpuTime, out var time) == 0 ? time.Seconds + time.Nanoseconds / 1e9 : throw new InvalidOperationException("There is no clock of a thread's time.");
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int ClockGetTime(int clock, out Time time);
+
+    private readonly record struct Time(long Seconds, long Nanoseconds);
 }
