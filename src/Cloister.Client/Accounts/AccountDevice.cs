@@ -227,8 +227,7 @@ public sealed partial class AccountDevice : IAsyncDisposable
         using var unlocked = await Unlocking.AgainAsync(_place.Custody, _record, _secret).ConfigureAwait(false);
         var epoch = await Unlocking.NewEpochAsync(unlocked, Unlockers.Where(one => one.Id != Id), listing).ConfigureAwait(false);
         epoch.Keys.Dispose();
-        await _session.UseAsync(token => _place.Operator.BeginEpochAsync(token, epoch.Record, epoch.Wraps, cancellationToken), cancellationToken).ConfigureAwait(false);
-        _session.Leave();
+        await _session.LeaveAsync(token => _place.Operator.BeginEpochAsync(token, epoch.Record, epoch.Wraps, cancellationToken), cancellationToken).ConfigureAwait(false);
         await ForgetAsync(cancellationToken).ConfigureAwait(false);
     }, cancellationToken);
 
@@ -256,13 +255,12 @@ public sealed partial class AccountDevice : IAsyncDisposable
     /// <summary>Deletes the account at the operator with everything in it, and forgets it here. Other devices keep what they have.</summary>
     public async Task DeleteAccountAsync(CancellationToken cancellationToken)
     {
-        await _session.UseAsync(async token =>
+        await _session.LeaveAsync(async token =>
         {
             byte[] challenge = await _place.Operator.ChallengeAsync(cancellationToken).ConfigureAwait(false);
             byte[] signature = await _secret.SignAsync(Account, SignInMessage.DeleteAccount(Id, challenge)).ConfigureAwait(false);
             await _place.Operator.DeleteAccountAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
-        _session.Leave();
         await ForgetAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -4,14 +4,19 @@ using Cloister.Vault.Unlockers;
 
 namespace Cloister.Client.Accounts;
 
-/// <summary>Speaks for one unlocker at the operator, and signs in again by itself whenever its token has run out. Any number of requests at once.</summary>
+/// <summary>Speaks for one unlocker at the operator, and signs in again by itself whenever its token has run out. Many requests at once, but for the one that ends it.</summary>
 /// <param name="accounts">Where.</param>
 /// <param name="account">Whose: a session of another account is refused.</param>
 /// <param name="unlocker">Its identity.</param>
 /// <param name="secret">Its secret, which signs. Is not disposed.</param>
 public sealed class AccountSession(OperatorAccounts accounts, AccountNumber account, Identity unlocker, UnlockerSecret secret) : IDisposable
 {
+    // Ours to choose: more than a device ever makes.
+    private const int Places = 32;
+
     private readonly SemaphoreSlim _signingIn = new(1, 1);
+    private readonly SemaphoreSlim _places = new(Places, Places); // a request has one, the one that leaves has all
+    private readonly SemaphoreSlim _leaving = new(1, 1);
 
     // Written under the semaphore.
     private volatile AccountToken? _token;
@@ -30,14 +35,14 @@ public sealed class AccountSession(OperatorAccounts accounts, AccountNumber acco
     /// <exception cref="OperatorUnreachableException">Nobody answers.</exception>
     public async Task<T> UseAsync<T>(Func<AccountToken, Task<T>> request, CancellationToken cancellationToken)
     {
-        var token = await TokenAsync(null, cancellationToken).ConfigureAwait(false);
+        await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            return await request(token).ConfigureAwait(false);
+            return await RequestAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (AccountFaultException fault) when (fault.Fault is AccountFault.SessionEnded)
+        finally
         {
-            return await request(await TokenAsync(token, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            _places.Release();
         }
     }
 
@@ -59,10 +64,55 @@ public sealed class AccountSession(OperatorAccounts accounts, AccountNumber acco
         }
     }
 
-    /// <summary>The device has left the account: from now on nothing is asked in its name, because the answer is known.</summary>
-    public void Leave() => _hasLeft = true;
+    /// <summary>
+    /// Makes the request that ends this unlocker or its account, alone: those under way are answered first, and those that come later are not made any more, because their answer is known. Where it
+    /// throws, the session goes on.
+    /// </summary>
+    /// <inheritdoc cref="UseAsync{T}"/>
+    public async Task LeaveAsync(Func<AccountToken, Task> request, CancellationToken cancellationToken)
+    {
+        int taken = 0;
+        await _leaving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            for (; taken < Places; taken++)
+            {
+                await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            _hasLeft = await RequestAsync(async token =>
+            {
+                await request(token).ConfigureAwait(false);
+                return true;
+            }, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (taken > 0)
+            {
+                _places.Release(taken);
+            }
+            _leaving.Release();
+        }
+    }
 
-    public void Dispose() => _signingIn.Dispose();
+    public void Dispose()
+    {
+        _signingIn.Dispose();
+        _leaving.Dispose();
+    }
+
+    private async Task<T> RequestAsync<T>(Func<AccountToken, Task<T>> request, CancellationToken cancellationToken)
+    {
+        var token = await TokenAsync(null, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await request(token).ConfigureAwait(false);
+        }
+        catch (AccountFaultException fault) when (fault.Fault is AccountFault.SessionEnded)
+        {
+            return await request(await TokenAsync(token, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+    }
 
     // One signs in, the others wait for it: a token that somebody else has replaced already is not replaced again.
     private async Task<AccountToken> TokenAsync(AccountToken? ended, CancellationToken cancellationToken)

@@ -363,11 +363,57 @@ public sealed class FlowTests : IAsyncLifetime
     [Fact]
     public async Task Who_left_asks_nothing_more()
     {
-        using var http = new HttpClient();
-        using var secret = MemorySecret.GenerateDevice();
-        using var session = new AccountSession(new OperatorAccounts(http, new Uri("http://127.0.0.1:1/")), default, default, secret); // nobody is there
-        session.Leave();
+        using var laptop = new TestDevice(_operator, "laptop");
+        var (device, _) = await laptop.SignUpAsync();
+        await using var first = device;
+        await first.LeaveAsync(default);
+        int before = laptop.Wire.Requests.Count;
+        await Assert.ThrowsAsync<AccountEndedException>(() => first.RoomAsync(default));
+        Assert.Equal(before, laptop.Wire.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Who_leaves_waits_for_what_was_asked_before()
+    {
+        using var laptop = new TestDevice(_operator, "laptop");
+        var (device, words) = await laptop.SignUpAsync();
+        await using var first = device;
+        using var secret = await words.ToSecretAsync(laptop.Place.Custody);
+        using var session = new AccountSession(laptop.Place.Operator, first.Account, words.Unlocker, secret);
+        var answer = new TaskCompletionSource();
+        var asked = session.UseAsync(_ => answer.Task, default);
+        bool left = false;
+        var leaving = session.LeaveAsync(_ =>
+        {
+            left = true;
+            return Task.CompletedTask;
+        }, default);
+        await Task.Delay(100); // in which a request that does not wait would be made
+
+        Assert.False(left);
+        answer.SetResult();
+        await asked;
+        await leaving;
+        Assert.True(left);
         await Assert.ThrowsAsync<AccountEndedException>(() => session.UseAsync(_ => Task.CompletedTask, default));
+    }
+
+    [Fact]
+    public async Task Who_could_not_leave_goes_on()
+    {
+        using var laptop = new TestDevice(_operator, "laptop");
+        var (device, words) = await laptop.SignUpAsync();
+        await using var first = device;
+        using var secret = await words.ToSecretAsync(laptop.Place.Custody);
+        using var session = new AccountSession(laptop.Place.Operator, first.Account, words.Unlocker, secret);
+        await Assert.ThrowsAsync<OperatorUnreachableException>(() => session.LeaveAsync(_ => throw new OperatorUnreachableException("The operator does not answer."), default));
+        bool asked = false;
+        await session.UseAsync(_ =>
+        {
+            asked = true;
+            return Task.CompletedTask;
+        }, default);
+        Assert.True(asked);
     }
 
     private static byte[] ReadShared(string file)
