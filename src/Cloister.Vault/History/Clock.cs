@@ -51,17 +51,16 @@ public readonly record struct Clock : IComparable<Clock>
     public static bool TryParse([NotNullWhen(true)] string? text, out Clock clock)
     {
         clock = default;
-        if (text is not { Length: 2 * Size } || !Hex.TryDecode(text, out byte[]? bytes))
-        {
-            return false;
-        }
-        ulong time = BinaryPrimitives.ReadUInt64BigEndian(bytes);
-        if (time >> 16 > MaxMilliseconds)
-        {
-            return false;
-        }
-        clock = new((long)(time >> 16), (ushort)(time & ushort.MaxValue), BinaryPrimitives.ReadUInt64BigEndian(bytes.AsSpan(8)));
-        return true;
+        return text is { Length: 2 * Size } && Hex.TryDecode(text, out byte[]? bytes) && TryRead(bytes, out clock);
+    }
+
+    /// <summary>Reads the 16 bytes.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, out Clock clock)
+    {
+        ulong time = bytes.Length == Size ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : ulong.MaxValue;
+        bool good = time >> 16 <= MaxMilliseconds;
+        clock = good ? new((long)(time >> 16), (ushort)(time & ushort.MaxValue), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..])) : default;
+        return good;
     }
 
     /// <summary>Writes the 16 bytes.</summary>

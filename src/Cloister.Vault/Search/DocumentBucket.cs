@@ -50,7 +50,7 @@ internal static class DocumentBucket
             return null;
         }
         var place = bucket.Slice(1 + (at * Size), Size);
-        return Clock.TryParse(Convert.ToHexStringLower(place[(2 * Identity.Size)..]), out var clock)
+        return Clock.TryRead(place[(2 * Identity.Size)..], out var clock)
             ? new(Identity.Read(place[..Identity.Size]), Identity.Read(place[Identity.Size..(2 * Identity.Size)]), clock)
             : null;
     }

@@ -38,7 +38,7 @@ public sealed partial class SearchIndex
     /// <summary>Whether small segments have come together that queries are faster without: see <see cref="MergeAsync"/>.</summary>
     public bool NeedsMerge => Mergeable() is not null;
 
-    /// <summary>Finds the newest messages that hold all words, opening only the buckets that can hold them: at most two calls of <paramref name="open"/>.</summary>
+    /// <summary>Finds the newest messages that hold all words, opening only the buckets that can hold them, in as few calls of <paramref name="open"/> as that takes: three, and more where messages were added twice.</summary>
     public async ValueTask<SearchAnswer> FindAsync(SearchQuery query, int limit, OpenBuckets open, CancellationToken cancellationToken) =>
         query.IsEmpty || _segments.IsEmpty ? new([], true, false) : await new SearchRun(_segments, query, limit).FindAsync(open, cancellationToken).ConfigureAwait(false);
 

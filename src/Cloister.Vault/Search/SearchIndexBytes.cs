@@ -1,18 +1,22 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using Cloister.Vault.History;
 using Cloister.Wire;
 
 namespace Cloister.Vault.Search;
 
-/// <summary>The directory as it is stored: <c>01 ‖ next number(u32) ‖ count(u16) ‖ segments</c>; a segment is <c>number(u32) ‖ documents(u32) ‖ count(u32) ‖ first words</c>, each behind its length (u8).</summary>
+/// <summary>
+/// The directory as it is stored: <c>02 ‖ next number(u32) ‖ count(u16) ‖ segments</c>; a segment is <c>number(u32) ‖ documents(u32) ‖ clocks, one for each 512 of them ‖ count(u32) ‖ first words</c>,
+/// each behind its length (u8).
+/// </summary>
 public sealed partial class SearchIndex
 {
-    private const byte Version = 1;
+    private const byte Version = 2; // 1 had no clocks
     private const int MaxDocuments = 100_000_000;
 
     public byte[] ToBytes()
     {
-        byte[] bytes = new byte[7 + _segments.Sum(segment => 12 + segment.FirstTerms.Sum(term => 1 + term.Length))];
+        byte[] bytes = new byte[7 + _segments.Sum(segment => 12 + (Clock.Size * segment.Newest.Length) + segment.FirstTerms.Sum(term => 1 + term.Length))];
         var writer = new WireWriter(bytes);
         writer.UInt8(Version);
         writer.UInt32BigEndian(_next);
@@ -21,6 +25,10 @@ public sealed partial class SearchIndex
         {
             writer.UInt32BigEndian(segment.Number);
             writer.UInt32BigEndian((uint)segment.Documents);
+            foreach (var clock in segment.Newest)
+            {
+                clock.Write(writer.Take(Clock.Size));
+            }
             writer.UInt32BigEndian((uint)segment.FirstTerms.Length);
             foreach (byte[] term in segment.FirstTerms)
             {
@@ -57,11 +65,20 @@ public sealed partial class SearchIndex
     {
         uint number = reader.UInt32BigEndian("number");
         uint documents = reader.UInt32BigEndian("documents");
-        uint count = reader.UInt32BigEndian("words");
         if (documents is 0 or > MaxDocuments)
         {
             reader.Refuse("documents", MaxDocuments, documents);
         }
+        var newest = ImmutableArray.CreateBuilder<Clock>();
+        for (int left = DocumentBucket.CountFor((int)Math.Min(documents, MaxDocuments)); left > 0 && !reader.Failed; left--)
+        {
+            if (!Clock.TryRead(reader.Bytes("clock", Clock.Size), out var clock) || (newest.Count > 0 && clock < newest[^1]))
+            {
+                reader.Refuse("clock", newest.Count, left);
+            }
+            newest.Add(clock);
+        }
+        uint count = reader.UInt32BigEndian("words");
         var terms = ImmutableArray.CreateBuilder<byte[]>();
         for (; count > 0 && !reader.Failed; count--)
         {
@@ -73,6 +90,6 @@ public sealed partial class SearchIndex
             }
             terms.Add(term);
         }
-        return new(number, reader.Failed ? 0 : (int)documents, terms.ToImmutable());
+        return new(number, reader.Failed ? 0 : (int)documents, newest.ToImmutable(), terms.ToImmutable());
     }
 }

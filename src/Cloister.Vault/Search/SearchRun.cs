@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Numerics;
+using Cloister.Vault.History;
 
 namespace Cloister.Vault.Search;
 
@@ -102,20 +103,45 @@ internal sealed class SearchRun(ImmutableArray<Segment> segments, SearchQuery qu
         return documents;
     }
 
+    // The newest of all segments. Where a message stands says how new it can be, so what cannot be among them is not opened.
     private async ValueTask<SearchAnswer> IdentifyAsync(List<(Segment Segment, int Document)> found, OpenBuckets open, CancellationToken cancellationToken)
     {
-        var keys = found.Select(match => Key(match.Segment, match.Document)).Distinct().ToList();
-        var opened = keys.Zip(await open(keys, cancellationToken).ConfigureAwait(false)).ToDictionary(pair => pair.First, pair => pair.Second);
-        var matches = found.ConvertAll(match => opened[Key(match.Segment, match.Document)] is { } bucket ? DocumentBucket.Read(bucket.Span, match.Document % DocumentBucket.Documents) : null);
-        if (matches.Contains(null))
+        var left = found.GroupBy(match => (match.Segment, Number: match.Document / DocumentBucket.Documents))
+            .Select(group => new Place(group.Key.Segment.DocumentKey(group.Key.Number), group.Key.Segment.Newest[group.Key.Number], [.. group.Select(match => match.Document % DocumentBucket.Documents)]))
+            .OrderByDescending(place => place.Newest).ToList();
+        List<SearchMatch> matches = [];
+        while (CountNext(left, matches) is > 0 and var count)
         {
-            return new([], false, true);
+            var next = left[..count];
+            left.RemoveRange(0, count);
+            var opened = await open([.. next.Select(place => place.Bucket)], cancellationToken).ConfigureAwait(false);
+            var read = next.Zip(opened).SelectMany(pair => pair.First.Within.Select(within => DocumentBucket.Read((pair.Second ?? default).Span, within))).ToList();
+            if (read.Contains(null))
+            {
+                return new([], false, true);
+            }
+            matches = [.. matches.Concat(read.OfType<SearchMatch>()).Distinct().OrderByDescending(match => match.Clock).ThenByDescending(match => match.Message)];
         }
-        var distinct = matches.OfType<SearchMatch>().Distinct().OrderByDescending(match => match.Clock).ThenByDescending(match => match.Message).ToList();
-        return new([.. distinct.Take(limit)], _complete && distinct.Count <= limit, false);
+        return new([.. matches.Take(limit)], _complete && matches.Count <= limit, false);
     }
 
-    private static BucketKey Key(Segment segment, int document) => segment.DocumentKey(document / DocumentBucket.Documents);
+    // As many as hold what is missing; then those that may hold a newer one than the last that is shown.
+    private int CountNext(List<Place> left, List<SearchMatch> matches)
+    {
+        if (matches.Count > limit)
+        {
+            return left.TakeWhile(place => place.Newest >= matches[limit - 1].Clock).Count();
+        }
+        int count = 0;
+        for (int missing = limit + 1 - matches.Count; missing > 0 && count < left.Count; count++)
+        {
+            missing -= left[count].Within.Count;
+        }
+        return count;
+    }
 
     private readonly record struct Wanted(Segment Segment, int Number, int Term);
+
+    // Found messages of a bucket.
+    private sealed record Place(BucketKey Bucket, Clock Newest, List<int> Within);
 }

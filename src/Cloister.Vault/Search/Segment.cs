@@ -1,15 +1,17 @@
 using System.Collections.Immutable;
+using Cloister.Vault.History;
 
 namespace Cloister.Vault.Search;
 
 /// <summary>A part of the index that was written at once and is never changed: what the directory knows of it.</summary>
 /// <param name="Number">Never used again.</param>
 /// <param name="Documents">How many messages.</param>
+/// <param name="Newest">The clock of the last message in each bucket of messages, in order.</param>
 /// <param name="FirstTerms">The first word of each bucket of words, in order.</param>
-internal sealed record Segment(uint Number, int Documents, ImmutableArray<byte[]> FirstTerms)
+internal sealed record Segment(uint Number, int Documents, ImmutableArray<Clock> Newest, ImmutableArray<byte[]> FirstTerms)
 {
     public IEnumerable<BucketKey> Keys =>
-        Enumerable.Range(0, FirstTerms.Length).Select(TermKey).Concat(Enumerable.Range(0, DocumentBucket.CountFor(Documents)).Select(DocumentKey));
+        Enumerable.Range(0, FirstTerms.Length).Select(TermKey).Concat(Enumerable.Range(0, Newest.Length).Select(DocumentKey));
 
     public BucketKey TermKey(int number) => new(Number, BucketKind.Terms, (uint)number);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cloister.Vault.History;
 
 namespace Cloister.Vault.Search;
 
@@ -7,6 +8,7 @@ internal sealed class SegmentWriter(uint number, StoreBucket store, Cancellation
 {
     private readonly List<SearchMatch> _documents = [];
     private readonly TermBucketWriter _terms = new();
+    private readonly ImmutableArray<Clock>.Builder _newest = ImmutableArray.CreateBuilder<Clock>();
     private readonly ImmutableArray<byte[]>.Builder _firstTerms = ImmutableArray.CreateBuilder<byte[]>();
     private int _written;
 
@@ -40,7 +42,7 @@ internal sealed class SegmentWriter(uint number, StoreBucket store, Cancellation
         {
             await StoreTermsAsync().ConfigureAwait(false);
         }
-        return new(number, _written, _firstTerms.ToImmutable());
+        return new(number, _written, _newest.ToImmutable(), _firstTerms.ToImmutable());
     }
 
     private async ValueTask StoreDocumentsAsync()
@@ -48,6 +50,7 @@ internal sealed class SegmentWriter(uint number, StoreBucket store, Cancellation
         var key = new BucketKey(number, BucketKind.Documents, (uint)(_written / DocumentBucket.Documents));
         await store(new(key, DocumentBucket.Write(_documents)), cancellationToken).ConfigureAwait(false);
         _written += _documents.Count;
+        _newest.Add(_documents[^1].Clock);
         _documents.Clear();
     }
 

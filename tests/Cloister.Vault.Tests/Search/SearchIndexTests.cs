@@ -12,14 +12,14 @@ public class SearchIndexTests
     private static readonly Gen<string> Texts = Gen.Int[0, Vocabulary.Length - 1].Array[0, 5].Select(words => string.Join(' ', words.Select(word => Vocabulary[word])));
 
     [Fact]
-    public Task It_finds_what_reading_everything_would_find() => Gen.Select(Texts.Array[0, 12].Array[0, 8], Texts, Gen.Int[0, 5], Gen.Int[1, 20]).SampleAsync(async (batches, query, mergeEvery, limit) =>
+    public Task It_finds_what_reading_everything_would_find() => Gen.Select(Texts.Array[0, 12].Array[0, 8], Texts, Gen.Int[0, 5], Gen.Int[1, 20], Gen.Bool).SampleAsync(async (batches, query, mergeEvery, limit, interleaved) =>
     {
         var shelf = new Shelf();
         var index = SearchIndex.Empty;
         var all = new List<SearchDocument>();
-        foreach (string[] batch in batches)
+        foreach (var (turn, batch) in batches.Index())
         {
-            var documents = batch.Select((text, at) => Document(all.Count + at, text)).ToList();
+            var documents = batch.Select((text, at) => Document(interleaved ? (at * batches.Length) + turn : all.Count + at, text)).ToList();
             all.AddRange(documents);
             index = Stored(await index.AddAsync(documents, shelf.StoreAsync, default), shelf);
             while (mergeEvery > 0 && index.NeedsMerge)
@@ -28,7 +28,7 @@ public class SearchIndexTests
             }
         }
         var parsed = SearchQuery.Parse(query);
-        var expected = all.Where(document => parsed.Matches(document.Text)).Select(document => document.Message).Reverse().ToList();
+        var expected = all.Where(document => parsed.Matches(document.Text)).OrderByDescending(document => document.Clock).Select(document => document.Message).ToList();
         var found = await index.FindAsync(parsed, limit, shelf.OpenAsync, default);
         Assert.False(found.IsDamaged);
         Assert.Equal(expected.Count <= limit, found.IsComplete);
@@ -80,6 +80,22 @@ public class SearchIndexTests
         Assert.InRange(shelf.Opened - before, 1, 40);
     }
 
+    /// <summary>As on a device that fetched a long history: its segments are of no time in particular.</summary>
+    [Fact]
+    public async Task The_newest_are_found_without_opening_where_older_ones_stand()
+    {
+        var shelf = new Shelf();
+        var index = SearchIndex.Empty;
+        for (int segment = 0; segment < 3; segment++)
+        {
+            var documents = Enumerable.Range(0, 4000).Select(at => Document((at * 3) + segment, at % 50 == 0 ? "heron" : "other")).ToList();
+            index = await index.AddAsync(documents, shelf.StoreAsync, default);
+        }
+        var found = await index.FindAsync(SearchQuery.Parse("heron"), 4, shelf.OpenAsync, default);
+        Assert.Equal([(3950 * 3) + 2, (3950 * 3) + 1, 3950 * 3, (3900 * 3) + 2], found.Matches.Select(match => Enumerable.Range(0, 12_000).Single(number => Samples.Id(number) == match.Message)));
+        Assert.InRange(shelf.Opened, 4, 6); // the words of three segments, the newest messages of three
+    }
+
     [Fact]
     public async Task A_damaged_bucket_is_noticed()
     {
@@ -110,8 +126,23 @@ public class SearchIndexTests
             Assert.False(SearchIndex.TryParse(bytes.AsSpan(0, length), out _, out _));
         }
         Assert.False(SearchIndex.TryParse([.. bytes, 0], out _, out _));
-        Assert.False(SearchIndex.TryParse([2, .. bytes.AsSpan(1)], out _, out _));
-        Assert.False(SearchIndex.TryParse([1, 0, 0, 0, 0, .. bytes.AsSpan(5)], out _, out _));
+        Assert.False(SearchIndex.TryParse([1, .. bytes.AsSpan(1)], out _, out _));
+        Assert.False(SearchIndex.TryParse([3, .. bytes.AsSpan(1)], out _, out _));
+        Assert.False(SearchIndex.TryParse([2, 0, 0, 0, 0, .. bytes.AsSpan(5)], out _, out _));
+    }
+
+    [Fact]
+    public async Task A_directory_whose_clocks_go_back_is_none()
+    {
+        byte[] bytes = (await SearchIndex.Empty.AddAsync([.. Enumerable.Range(0, 600).Select(number => Document(number, "word"))], new Shelf().StoreAsync, default)).ToBytes();
+        Assert.True(SearchIndex.TryParse(bytes, out _, out _));
+        byte[] spoiled = [.. bytes];
+        bytes.AsSpan(15, 16).CopyTo(spoiled.AsSpan(31));
+        Assert.True(SearchIndex.TryParse(spoiled, out _, out _)); // as late as the one before
+        bytes.AsSpan(31, 16).CopyTo(spoiled.AsSpan(15)); // later than the next
+        Assert.False(SearchIndex.TryParse(spoiled, out _, out _));
+        spoiled.AsSpan(15, 8).Fill(255);
+        Assert.False(SearchIndex.TryParse(spoiled, out _, out _));
     }
 
     [Fact]
