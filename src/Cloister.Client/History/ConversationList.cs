@@ -18,8 +18,9 @@ internal sealed class ConversationList
     private Dictionary<(string Kind, string Subject), Registers> _registers = [];
     private ulong _turn;
     private bool _isRead;
-    private volatile IReadOnlyList<ConversationHeader>? _sorted;
     private readonly Lock _sorting = new();
+    private ConversationHeader[] _sorted = []; // _sorting
+    private HashSet<Identity> _moved = [];     // _sorting: what is not there in it, or otherwise
 
     /// <summary>Turns since it was written.</summary>
     public ulong Written { get; private set; }
@@ -33,7 +34,7 @@ internal sealed class ConversationList
         {
             lock (_sorting)
             {
-                return _sorted ??= Sorted();
+                return _sorted = _moved.Count == 0 ? _sorted : Sorted();
             }
         }
     }
@@ -94,7 +95,7 @@ internal sealed class ConversationList
     /// <summary>Writes it, and forgets the journal that it stands for, but for what <paramref name="needed"/> still needs.</summary>
     public async ValueTask WriteAsync(HistoryBook book, WriteBatch batch, ulong needed, CancellationToken cancellationToken)
     {
-        byte[] content = ListBytes.Write(_headers.Values, _registers.Values);
+        byte[] content = ListBytes.Write([.. Conversations, .. _headers.Values.Where(header => !header.IsShown)], _registers.Values);
         byte[] sealedList = await book.Keys.SealForDeviceAsync(Purpose, content, cancellationToken).ConfigureAwait(false);
         ulong turn = batch.State.Turn;
         ulong begin = Math.Min(turn, needed);
@@ -117,7 +118,7 @@ internal sealed class ConversationList
         {
             _headers = headers.ToDictionary(header => header.Id);
             _registers = registers.ToDictionary(one => (one.Kind, one.Subject));
-            _sorted = null;
+            (_sorted, _moved) = ([.. headers.Where(header => header.IsShown)], []);
         }
         (_turn, Written, Unwritten) = (turn, turn, 0);
         return true;
@@ -168,7 +169,7 @@ internal sealed class ConversationList
     {
         lock (_sorting)
         {
-            (_headers, _registers, _sorted) = ([], [], null);
+            (_headers, _registers, _sorted, _moved) = ([], [], [], []);
         }
         Unwritten = 0;
         var held = new List<HeldItem>();
@@ -243,14 +244,26 @@ internal sealed class ConversationList
         lock (_sorting)
         {
             _headers[header.Id] = header;
-            _sorted = null;
+            _moved.Add(header.Id);
         }
     }
 
+    // Few of many move at a time: these are sorted by themselves and put where they belong. Under the lock.
     private ConversationHeader[] Sorted()
     {
-        ConversationHeader[] shown = [.. _headers.Values.Where(header => header.IsShown)];
-        Array.Sort(shown, ConversationHeader.ListOrder);
-        return shown;
+        ConversationHeader[] moved = [.. _moved.Select(conversation => _headers[conversation]).Where(header => header.IsShown).Order(ConversationHeader.ListOrder)];
+        var all = new List<ConversationHeader>(_headers.Count);
+        int next = 0;
+        foreach (var header in _sorted.Where(header => !_moved.Contains(header.Id)))
+        {
+            for (; next < moved.Length && ConversationHeader.ListOrder.Compare(moved[next], header) < 0; next++)
+            {
+                all.Add(moved[next]);
+            }
+            all.Add(header);
+        }
+        all.AddRange(moved.AsSpan(next));
+        _moved.Clear();
+        return [.. all];
     }
 }

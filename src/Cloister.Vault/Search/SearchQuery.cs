@@ -40,6 +40,10 @@ public sealed class SearchQuery
     // Where words of the query stand, in order; null where one is missing.
     private List<Range>? Find(string text)
     {
+        if (IsWithout(text))
+        {
+            return null;
+        }
         var found = new List<Range>();
         var missing = _words.ToHashSet();
         foreach (var word in Words.Of(text))
@@ -60,6 +64,9 @@ public sealed class SearchQuery
         }
         return missing.Count == 0 ? found : null;
     }
+
+    // In a text of ASCII alone words stand as they are, but for case: where one is not contained, nothing else needs to be read. Most titles of a long list are done with so.
+    private bool IsWithout(string text) => Ascii.IsValid(text) && _words.Any(word => !text.Contains(Words.Cut(word.Folded), StringComparison.OrdinalIgnoreCase));
 
     private static Range? Place(Word word, Word wanted)
     {
