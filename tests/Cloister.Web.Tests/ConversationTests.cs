@@ -90,6 +90,22 @@ public class ConversationTests
     }
 
     [Fact]
+    public async Task What_another_device_deleted_while_its_answer_was_coming_stays_deleted()
+    {
+        await using var talker = await Talker.StartAsync();
+        var gate = new TaskCompletionSource();
+        talker.Answers = Talker.Saying("one", gate.Task, "two");
+        var asking = talker.Conversation.AskAsync("question");
+        await talker.History.DeleteConversationAsync(talker.Conversation.Id, default);
+        gate.SetResult();
+        await asking;
+        Assert.Empty(talker.History.Conversations);
+        await talker.Conversation.ReadAsync(talker.History);
+        Assert.True(talker.Conversation.IsEmpty);
+        Assert.Null(talker.Conversation.Fault);
+    }
+
+    [Fact]
     public async Task A_question_that_was_abandoned_before_it_was_sent_is_not_given_back()
     {
         await using var talker = await Talker.StartAsync();

@@ -55,7 +55,7 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
     }
 
     /// <summary>Fetches up to the newest head. What is fetched when the connection ends is thrown away; what is verified is taken to the end, now or after a crash.</summary>
-    /// <exception cref="FetchedElsewhereException">Another program on the same store was faster.</exception>
+    /// <exception cref="OvertakenException">Another program on the same store was faster.</exception>
     public async Task<FetchResult> RunAsync(CancellationToken cancellationToken)
     {
         await PromoteAsync(cancellationToken).ConfigureAwait(false);
@@ -63,7 +63,7 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
         var result = await RunAsync(accepted, cancellationToken).ConfigureAwait(false);
         // Judged against what another program replaced meanwhile, or is replacing, an honest page looks like a replay: such a judgement is none.
         return result.Fault is HeadFault.None || await book.ReadAsync(() => ValueTask.FromResult(IsStill()), cancellationToken).ConfigureAwait(false)
-            ? result : throw new FetchedElsewhereException();
+            ? result : throw new OvertakenException();
 
         bool IsStill() => book.State.Promoting is null && BookState.IsSame(book.State.Accepted, accepted) && ReferenceEquals(book.Keys, keys);
     }
@@ -177,7 +177,7 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
         }
         catch (StoreConflictException)
         {
-            throw new FetchedElsewhereException();
+            throw new OvertakenException();
         }
         return stage;
     }
@@ -214,7 +214,7 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
         }, cancellationToken).ConfigureAwait(false);
         if (moved)
         {
-            throw new FetchedElsewhereException();
+            throw new OvertakenException();
         }
         if (fault is not HeadFault.None || BookState.IsSame(accepted, newest))
         {
@@ -227,7 +227,7 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
             bool isStaged = stage is not { } mine || await book.Store.GetAsync(StoreTable.Staged, StoreKeys.Stage(mine), cancellationToken).ConfigureAwait(false) is not null;
             if (!BookState.IsSame(batch.State.Accepted, accepted) || batch.State.Promoting is not null || batch.State.Sent is not null || !isStaged)
             {
-                throw new FetchedElsewhereException();
+                throw new OvertakenException();
             }
             // What other programs stage goes on from a head that is not the accepted one any more: it is nothing.
             if (stage is { } taken)
@@ -254,5 +254,5 @@ internal sealed class Fetching(HistoryBook book, AccountLink link)
     private static SealedChange Staged(StoreRow row) => new(Identity.Read(row.Key.AsSpan()[^Identity.Size..]), BinaryPrimitives.ReadUInt64BigEndian(row.Value), row.Value.AsMemory(sizeof(ulong)));
 }
 
-/// <summary>Another program on the same store was faster, or has newer keys: what was fetched or made here is thrown away, and the next attempt begins anew.</summary>
-internal sealed class FetchedElsewhereException : Exception;
+/// <summary>Another program on the same store was faster, or has newer keys: what was fetched or made here is thrown away, and begun anew.</summary>
+internal sealed class OvertakenException : Exception;

@@ -145,23 +145,23 @@ internal sealed class HistoryBook : IAsyncDisposable
     }
 
     /// <summary>What is in the store may be sealed under its epoch. Keys that are older open not all of it, and what they cannot open they would take for nothing.</summary>
-    /// <exception cref="FetchedElsewhereException">These keys are older.</exception>
+    /// <exception cref="OvertakenException">These keys are older.</exception>
     public void DemandKeys(BookState state)
     {
         if (state.Epoch?.Epoch > Keys.Epoch)
         {
-            throw new FetchedElsewhereException();
+            throw new OvertakenException();
         }
     }
 
     /// <summary>Opens what was verified or made here.</summary>
-    /// <exception cref="FetchedElsewhereException">Some of it is sealed under an epoch that these keys do not know.</exception>
+    /// <exception cref="OvertakenException">Some of it is sealed under an epoch that these keys do not know.</exception>
     /// <exception cref="StoreFailedException">Some of it does not open.</exception>
     public async ValueTask<IReadOnlyList<OpenedItem>> OpenAllAsync(IReadOnlyList<SealedChange> changes, CancellationToken cancellationToken)
     {
         var opened = await Keys.OpenAsync(changes, cancellationToken).ConfigureAwait(false);
         return opened.FirstOrDefault(one => !one.IsOpen) is not { } shut ? opened
-            : shut.Fault is OpenFault.UnknownEpoch ? throw new FetchedElsewhereException()
+            : shut.Fault is OpenFault.UnknownEpoch ? throw new OvertakenException()
             : throw new StoreFailedException($"This device's store is damaged: something in it does not open ({shut.Fault}).");
     }
 

@@ -29,12 +29,11 @@ internal sealed class HistoryEdits(HistoryBook book)
         {
             Clock? before = draft.Parent is { } parent && await ContentAsync(draft.Conversation, parent, cancellationToken).ConfigureAwait(false) is Message answered ? answered.Clock : null;
             var message = draft.ToMessage(id, Clock.After(book.Time.GetUtcNow(), before, book.Device));
-            await PutAsync(batch, message, cancellationToken).ConfigureAwait(false);
-            return message;
+            return await PutAsync(batch, message, cancellationToken).ConfigureAwait(false) ? message : throw new InvalidOperationException("The conversation was deleted.");
         }, cancellationToken);
     }
 
-    // What is known already is not written again: it may have been written by a call that could not say so, and deleted since.
+    // What is known already is not written again: it may have been written by a call that could not say so, and deleted since. Nor is what answers what was deleted.
     public Task KeepAsync(Message message, CancellationToken cancellationToken) => book.WriteAsync(async batch =>
         !IsKnown(message.Id, await book.SubtreesAsync([message.Id], cancellationToken).ConfigureAwait(false)) && await PutAsync(batch, message, cancellationToken).ConfigureAwait(false), cancellationToken);
 
@@ -145,6 +144,11 @@ internal sealed class HistoryEdits(HistoryBook book)
         var conversation = message.Conversation;
         var edits = new List<Edit> { new(conversation, message.Id, message, TouchKind.Appeared) };
         var header = book.Keys.Name(RegisterKind.Conversation, $"{conversation}");
+        // It may have been deleted while its answer was on the way, which would bring it back. Who begins in it anew means it.
+        if (message.Parent is not null && !book.List.Header(conversation).IsShown && await ContentAsync(conversation, header, cancellationToken).ConfigureAwait(false) is Registers)
+        {
+            return false;
+        }
         if (await book.ViewAsync(conversation, header, cancellationToken).ConfigureAwait(false) is null)
         {
             edits.Add(new(conversation, header, Change(new(RegisterKind.Conversation, $"{conversation}"), ConversationHeader.DeletedField, JsonValue.Create(false)), TouchKind.Changed));

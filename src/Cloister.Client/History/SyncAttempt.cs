@@ -9,7 +9,7 @@ namespace Cloister.Client.History;
 internal readonly record struct AttemptResult(SyncState State, SyncWait Wait, HeadFault Fault)
 {
     /// <summary>Whether to try again without being asked, after a while.</summary>
-    public bool Retries => State is SyncState.Offline || Wait is SyncWait.NewKeys or SyncWait.Quota or SyncWait.Store or SyncWait.OperatorRefuses;
+    public bool Retries => State is SyncState.Offline || Wait is SyncWait.NewKeys or SyncWait.Quota or SyncWait.Store or SyncWait.OperatorRefuses or SyncWait.Overtaken;
 }
 
 /// <summary>One attempt to have everything fetched and sent.</summary>
@@ -17,6 +17,9 @@ internal sealed class SyncAttempt(HistoryBook book, AccountLink link)
 {
     // A device that others always outrun gives the others time.
     private const int MaxRounds = 20;
+
+    // Nor does a program go on without end after others on its store: each time, one of them got further.
+    private const int MaxOvertaken = 5;
 
     private readonly Fetching _fetching = new(book, link);
     private readonly Sending _sending = new(book, link);
@@ -31,11 +34,11 @@ internal sealed class SyncAttempt(HistoryBook book, AccountLink link)
     {
         try
         {
-            var result = await TryAsync(fetch, isAsked, cancellationToken).ConfigureAwait(false);
+            var result = await GoOnAsync(fetch, isAsked, cancellationToken).ConfigureAwait(false);
             _epochsAreKnown &= result.State is SyncState.Synced;
             return result;
         }
-        catch (Exception fault) when (fault is IOException or AccountEndedException or FetchedElsewhereException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (fault is IOException or AccountEndedException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             (_epochsAreKnown, Failure) = (false, fault);
             return fault switch
@@ -49,6 +52,23 @@ internal sealed class SyncAttempt(HistoryBook book, AccountLink link)
 
     /// <summary>Whether what was refused here is remembered no more: another program on the store was asked to try again, and was shown what is in order.</summary>
     public bool IsForgiven(AttemptResult result) => result.State is SyncState.Refused && book.State.Fault is HeadFault.None && KeysFault() is not { State: SyncState.Refused };
+
+    // What another program on the store did meanwhile is nothing to wait for: it is read, and gone on from.
+    private async Task<AttemptResult> GoOnAsync(bool fetch, bool isAsked, CancellationToken cancellationToken)
+    {
+        for (int overtaken = 0; overtaken < MaxOvertaken; overtaken++)
+        {
+            try
+            {
+                return await TryAsync(fetch, isAsked, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OvertakenException fault)
+            {
+                (_epochsAreKnown, Failure, fetch) = (false, fault, true);
+            }
+        }
+        return Waiting(SyncWait.Overtaken);
+    }
 
     private async Task<AttemptResult> TryAsync(bool fetch, bool isAsked, CancellationToken cancellationToken)
     {

@@ -17,6 +17,7 @@ internal static class SyncSentences
         { Wait: SyncWait.AccountEnded } => "This device may not sign in any more: it was removed from the account, or the account is gone. What is on it stays.",
         { Wait: SyncWait.Store } => "This device cannot write its history down: its disk may be full. What was confirmed before is kept.",
         { Wait: SyncWait.OperatorRefuses } => "The operator does not take this device's changes. They are kept here, and sent again later.",
+        { Wait: SyncWait.Overtaken } => "Another window or program on this device is fetching and sending. This one goes on after it.",
         _ when isAlone => "This device works alone.",
         _ => "The operator cannot be reached. Changes are kept here, and sent when it can.",
     };

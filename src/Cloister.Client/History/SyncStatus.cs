@@ -31,6 +31,8 @@ public enum SyncWait : byte
     Store = 4,
     /// <summary>The operator takes this device's changes neither as they are nor with a reason that can be helped. It is tried again by itself.</summary>
     OperatorRefuses = 5,
+    /// <summary>Other programs on this device's store fetch and send faster than this one, again and again. It is tried again by itself.</summary>
+    Overtaken = 6,
 }
 
 /// <summary>How a device's history stands to the operator's, at one moment.</summary>

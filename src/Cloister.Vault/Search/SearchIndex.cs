@@ -19,7 +19,7 @@ public sealed partial class SearchIndex
     /// <summary>Of one message's different words: what comes later in a longer one is not found.</summary>
     public const int MaxTerms = 20_000;
 
-    // So many segments of a tier become one of the next.
+    // So many segments of a tier become one of the next: a query looks into few, and a merge, however many have come together, is of no more.
     private const int MergedAtOnce = 4;
 
     private readonly ImmutableArray<Segment> _segments;
@@ -67,19 +67,11 @@ public sealed partial class SearchIndex
         return new(_segments.Add(await writer.EndAsync().ConfigureAwait(false)), checked(_next + 1));
     }
 
-    /// <summary>The index with its small segments made one. Messages that do not live any more leave it.</summary>
+    /// <summary>The index with four of its small segments made one. Messages that do not live any more leave it. More may be left to merge.</summary>
     /// <returns>Null where a bucket is damaged.</returns>
-    public ValueTask<SearchIndex?> MergeAsync(FindLiving living, OpenBuckets open, StoreBucket store, CancellationToken cancellationToken) =>
-        MergeSegmentsAsync(Mergeable() ?? [], living, open, store, cancellationToken);
-
-    /// <summary>The index as one segment: for when so much was deleted that its words are to be gone from the device.</summary>
-    /// <returns>Null where a bucket is damaged.</returns>
-    public ValueTask<SearchIndex?> MergeAllAsync(FindLiving living, OpenBuckets open, StoreBucket store, CancellationToken cancellationToken) =>
-        MergeSegmentsAsync(_segments, living, open, store, cancellationToken);
-
-    private async ValueTask<SearchIndex?> MergeSegmentsAsync(ImmutableArray<Segment> merged, FindLiving living, OpenBuckets open, StoreBucket store, CancellationToken cancellationToken)
+    public async ValueTask<SearchIndex?> MergeAsync(FindLiving living, OpenBuckets open, StoreBucket store, CancellationToken cancellationToken)
     {
-        if (merged.IsEmpty)
+        if (Mergeable() is not { } merged)
         {
             return this;
         }
@@ -93,8 +85,9 @@ public sealed partial class SearchIndex
         return new(one.Documents > 0 ? others.Add(one) : others, checked(_next + 1));
     }
 
+    // The oldest of the smallest tier.
     private ImmutableArray<Segment>? Mergeable() =>
-        _segments.GroupBy(segment => segment.Tier).Where(tier => tier.Count() >= MergedAtOnce).OrderBy(tier => tier.Key).FirstOrDefault() is { } tier ? [.. tier] : null;
+        _segments.GroupBy(segment => segment.Tier).Where(tier => tier.Count() >= MergedAtOnce).OrderBy(tier => tier.Key).FirstOrDefault() is { } tier ? [.. tier.Take(MergedAtOnce)] : null;
 
     private static IEnumerable<(byte[] Term, List<int> Places)> TermsOf(List<SearchDocument> documents)
     {

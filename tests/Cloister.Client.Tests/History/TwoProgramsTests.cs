@@ -30,6 +30,49 @@ public class TwoProgramsTests
         Assert.Equal(0, disk.Count(StoreTable.Staged));
     }
 
+    [Fact]
+    public async Task Who_is_overtaken_goes_on_at_once()
+    {
+        var account = await TestAccount.MakeAsync();
+        var operatorSide = account.NewOperator();
+        await SayAsync(await OpenAsync(new MemoryDisk(), account, 1, new MemoryLink(operatorSide)), 3);
+        var (disk, link) = (new MemoryDisk(), new SlowLink(operatorSide));
+        var one = await OpenAsync(disk, account, 1, link);
+        var other = await OpenAsync(disk, account, 1, new MemoryLink(operatorSide));
+        await new HistoryEdits(one.Book).AddAsync(new(_conversation, null, MessageRole.User, "said here"), default);
+        link.AfterPage = (0, async _ => Assert.Equal(SyncState.Synced, (await other.SyncAsync()).State));
+        Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
+        Assert.IsType<OvertakenException>(one.Attempt.Failure);
+        Assert.Equal((5, 0), (await one.CountAsync(_conversation), disk.Count(StoreTable.Outbox)));
+    }
+
+    [Fact]
+    public async Task Who_is_overtaken_again_and_again_waits()
+    {
+        var account = await TestAccount.MakeAsync();
+        var operatorSide = account.NewOperator();
+        var writer = await OpenAsync(new MemoryDisk(), account, 1, new MemoryLink(operatorSide));
+        var (disk, link) = (new MemoryDisk(), new SlowLink(operatorSide));
+        var one = await OpenAsync(disk, account, 1, link);
+        var other = await OpenAsync(disk, account, 1, new MemoryLink(operatorSide));
+        int overtaken = 0;
+        await SayAsync(writer, 1);
+        link.AfterPage = (0, OvertakeAsync);
+        var result = await one.SyncAsync();
+        Assert.Equal((SyncState.Waiting, SyncWait.Overtaken, true, 5), (result.State, result.Wait, result.Retries, overtaken));
+        link.AfterPage = null;
+        Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
+        Assert.Equal(7, await one.CountAsync(_conversation));
+
+        async Task OvertakeAsync(CancellationToken cancellationToken)
+        {
+            overtaken++;
+            Assert.Equal(SyncState.Synced, (await other.SyncAsync()).State);
+            link.AfterPage = ((ulong)operatorSide.Heads.Count, OvertakeAsync);
+            await SayAsync(writer, 1);
+        }
+    }
+
     // A program that dies again and again must not fill the disk.
     [Fact]
     public async Task Of_fetches_that_never_ended_few_are_kept()
@@ -73,8 +116,6 @@ public class TwoProgramsTests
             disk.Fate = () => WriteFate.Done;
         }
         );
-        var result = await one.SyncAsync();
-        Assert.Equal((SyncState.Offline, HeadFault.None), (result.State, result.Fault));
         Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
         Assert.Equal("third", one.Book.List.Header(_conversation).Title);
     }
@@ -96,7 +137,6 @@ public class TwoProgramsTests
             await Assert.ThrowsAsync<CrashException>(other.SyncAsync);
             disk.Fate = () => WriteFate.Done;
         };
-        Assert.Equal(SyncState.Offline, (await one.SyncAsync()).State);
         Assert.Equal(SyncWait.NewKeys, (await one.SyncAsync()).Wait);
         await one.Book.ReplaceKeysAsync(account.Keys(2), default);
         Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
@@ -120,7 +160,7 @@ public class TwoProgramsTests
             await new HistoryEdits(other.Book).SetAsync(RegisterKind.Conversation, $"{_conversation}", ConversationHeader.PinnedField, JsonValue.Create(true), default);
         }
         );
-        Assert.Equal(SyncState.Offline, (await one.SyncAsync()).State);
+        Assert.Equal(SyncWait.NewKeys, (await one.SyncAsync()).Wait);
         Assert.Equal(1, disk.Count(StoreTable.Outbox));
     }
 
@@ -138,7 +178,7 @@ public class TwoProgramsTests
             await SayAsync(await OpenAsync(disk, account, 2, new MemoryLink(operatorSide)), 1);
             await new HistoryEdits(one.Book).AddAsync(new(_conversation, null, MessageRole.User, "late"), default);
         };
-        Assert.Equal(SyncState.Offline, (await one.SyncAsync()).State);
+        Assert.Equal(SyncWait.NewKeys, (await one.SyncAsync()).Wait);
         Assert.Equal(2, operatorSide.Seen.Count);
         await one.Book.ReplaceKeysAsync(account.Keys(2), default);
         Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
@@ -179,8 +219,6 @@ public class TwoProgramsTests
             await SayAsync(await OpenAsync(new MemoryDisk(), account, 2, new MemoryLink(operatorSide)), 1);
             link.AfterPage = (0, _ => one.Book.ReplaceKeysAsync(account.Keys(2), default));
         };
-        var result = await one.SyncAsync();
-        Assert.Equal((SyncState.Offline, HeadFault.None), (result.State, result.Fault));
         Assert.Equal(SyncState.Synced, (await one.SyncAsync()).State);
     }
 

@@ -124,6 +124,31 @@ public class UserHistoryTests
         Assert.Single(one.Conversations);
     }
 
+    // Deleted on a phone while the answer is still coming to a laptop.
+    [Fact]
+    public async Task An_answer_does_not_bring_back_what_was_deleted_elsewhere_meanwhile()
+    {
+        var account = await TestAccount.MakeAsync();
+        var operatorSide = account.NewOperator();
+        await using var one = await OpenAsync(account, new MemoryDisk(), new MemoryLink(operatorSide));
+        await using var other = await OpenAsync(account, new MemoryDisk(), new MemoryLink(operatorSide));
+        var question = await one.AddAsync(new(_conversation, null, MessageRole.User, "question"), default);
+        await one.SyncNowAsync(default);
+        await other.SyncNowAsync(default);
+        await other.DeleteConversationAsync(_conversation, default);
+        await other.SyncNowAsync(default);
+        await one.SyncNowAsync(default);
+        var draft = new MessageDraft(_conversation, question.Id, MessageRole.Assistant, "answer");
+        await one.KeepAsync(draft.ToMessage(TestAccount.Random(), Clock.After(DateTimeOffset.UtcNow, question.Clock, TestAccount.Random())), default);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => one.AddAsync(draft, default));
+        Assert.Empty(one.Conversations);
+        Assert.Empty((await one.ReadAsync(_conversation, default)).Branch);
+
+        var begun = await one.AddAsync(new(_conversation, null, MessageRole.User, "begun anew"), default);
+        await one.AddAsync(new(_conversation, begun.Id, MessageRole.Assistant, "answered"), default);
+        Assert.Equal(2, one.Conversations.Single().Messages);
+    }
+
     [Fact]
     public async Task A_full_disk_fails_loudly_and_leaves_nothing_half()
     {

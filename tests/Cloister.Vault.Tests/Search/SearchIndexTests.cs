@@ -24,7 +24,7 @@ public class SearchIndexTests
             index = Stored(await index.AddAsync(documents, shelf.StoreAsync, default), shelf);
             while (mergeEvery > 0 && index.NeedsMerge)
             {
-                index = Stored(Assert.IsType<SearchIndex>(await index.MergeAsync(All, shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+                index = Stored(await MergedAsync(index, All, shelf), shelf);
             }
         }
         var parsed = SearchQuery.Parse(query);
@@ -39,25 +39,45 @@ public class SearchIndexTests
     public async Task What_does_not_live_any_more_leaves_when_segments_are_merged()
     {
         var shelf = new Shelf();
-        var index = await SearchIndex.Empty.AddAsync([Document(1, "secret"), Document(2, "public")], shelf.StoreAsync, default);
-        index = await index.AddAsync([Document(3, "secret too")], shelf.StoreAsync, default);
-        index = Stored(Assert.IsType<SearchIndex>(await index.MergeAllAsync(Only(Samples.Id(2)), shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+        var index = await OneByOneAsync(shelf, [Document(1, "secret"), Document(2, "public"), Document(3, "secret too"), Document(4, "secret again")]);
+        index = Stored(await MergedAsync(index, Only(Samples.Id(2)), shelf), shelf);
         Assert.Equal(1, index.Documents);
         Assert.Empty((await index.FindAsync(SearchQuery.Parse("secret"), 10, shelf.OpenAsync, default)).Matches);
         Assert.DoesNotContain(shelf.Buckets.Values, bucket => bucket.AsSpan().IndexOf("secret"u8) >= 0);
-        var empty = await index.MergeAllAsync(Only(), shelf.OpenAsync, shelf.StoreAsync, default);
-        Assert.Empty(empty!.Keys);
+    }
+
+    [Fact]
+    public async Task Of_segments_of_which_nothing_lives_none_is_left()
+    {
+        var shelf = new Shelf();
+        var index = await OneByOneAsync(shelf, [Document(1, "one"), Document(2, "two"), Document(3, "three"), Document(4, "four")]);
+        Assert.Empty((await MergedAsync(index, Only(), shelf)).Keys);
+    }
+
+    [Fact]
+    public async Task Four_segments_are_merged_at_a_time_and_few_are_left()
+    {
+        var shelf = new Shelf();
+        var index = await OneByOneAsync(shelf, [.. Enumerable.Range(0, 250).Select(number => Document(number, "word"))]);
+        while (index.NeedsMerge)
+        {
+            int before = Segments();
+            index = Stored(await MergedAsync(index, All, shelf), shelf);
+            Assert.Equal(before - 3, Segments());
+        }
+        Assert.InRange(Segments(), 1, 12); // of each of four tiers at most three
+        Assert.Equal(250, (await index.FindAsync(SearchQuery.Parse("word"), 1000, shelf.OpenAsync, default)).Matches.Length);
+
+        int Segments() => index.Keys.Select(key => key.Segment).Distinct().Count();
     }
 
     [Fact]
     public async Task A_message_that_was_added_twice_is_found_once()
     {
         var shelf = new Shelf();
-        var index = await SearchIndex.Empty.AddAsync([Document(1, "word")], shelf.StoreAsync, default);
-        index = await index.AddAsync([Document(1, "word"), Document(2, "other")], shelf.StoreAsync, default);
+        var index = await OneByOneAsync(shelf, [Document(1, "word"), Document(1, "word"), Document(2, "other"), Document(3, "another")]);
         Assert.Single((await index.FindAsync(SearchQuery.Parse("word"), 10, shelf.OpenAsync, default)).Matches);
-        index = Assert.IsType<SearchIndex>(await index.MergeAllAsync(All, shelf.OpenAsync, shelf.StoreAsync, default));
-        Assert.Equal(2, index.Documents);
+        Assert.Equal(3, (await MergedAsync(index, All, shelf)).Documents);
     }
 
     [Fact]
@@ -72,7 +92,7 @@ public class SearchIndexTests
         }
         while (index.NeedsMerge)
         {
-            index = Stored(Assert.IsType<SearchIndex>(await index.MergeAsync(All, shelf.OpenAsync, shelf.StoreAsync, default)), shelf);
+            index = Stored(await MergedAsync(index, All, shelf), shelf);
         }
         Assert.InRange(shelf.Buckets.Count, 100, 5000);
         int before = shelf.Opened;
@@ -100,14 +120,14 @@ public class SearchIndexTests
     public async Task A_damaged_bucket_is_noticed()
     {
         var shelf = new Shelf();
-        var index = await SearchIndex.Empty.AddAsync([Document(1, "one two three"), Document(2, "two")], shelf.StoreAsync, default);
+        var index = await OneByOneAsync(shelf, [Document(1, "one two three"), Document(2, "two"), Document(3, "two"), Document(4, "two")]);
         foreach (var (key, bytes) in shelf.Buckets.ToList())
         {
             foreach (byte[] spoiled in new[] { [], [9, .. bytes.AsSpan(1)], bytes[..^1] })
             {
                 shelf.Buckets[key] = spoiled;
                 Assert.True((await index.FindAsync(SearchQuery.Parse("two"), 10, shelf.OpenAsync, default)).IsDamaged);
-                Assert.Null(await index.MergeAllAsync(All, shelf.OpenAsync, new Shelf().StoreAsync, default));
+                Assert.Null(await index.MergeAsync(All, shelf.OpenAsync, new Shelf().StoreAsync, default));
             }
             shelf.Buckets.Remove(key);
             Assert.True((await index.FindAsync(SearchQuery.Parse("two"), 10, shelf.OpenAsync, default)).IsDamaged);
@@ -163,6 +183,19 @@ public class SearchIndexTests
         Assert.True(SearchIndex.TryParse(index.ToBytes(), out var again, out var error), $"{error}");
         return again;
     }
+
+    // Each in a segment of its own.
+    private static async Task<SearchIndex> OneByOneAsync(Shelf shelf, SearchDocument[] documents)
+    {
+        var index = SearchIndex.Empty;
+        foreach (var document in documents)
+        {
+            index = await index.AddAsync([document], shelf.StoreAsync, default);
+        }
+        return index;
+    }
+
+    private static async Task<SearchIndex> MergedAsync(SearchIndex index, FindLiving living, Shelf shelf) => Assert.IsType<SearchIndex>(await index.MergeAsync(living, shelf.OpenAsync, shelf.StoreAsync, default));
 
     private static ValueTask<IReadOnlySet<Identity>> All(IReadOnlyList<Identity> messages, CancellationToken cancellationToken) => new(messages.ToHashSet());
 
