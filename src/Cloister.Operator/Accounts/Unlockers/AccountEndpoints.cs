@@ -52,13 +52,14 @@ internal sealed class AccountEndpoints(AccountRoom room)
         {
             return Answer.Malformed("a proof for the session's account");
         }
-        if (_proof.Limit(context, proof.Unlocker) is { } limited)
+        using var attempt = _proof.Begin(context, proof.Unlocker);
+        if (attempt.Refusal is { } limited)
         {
             return limited;
         }
         if (await _proof.VerifyAsync(proof, SignInMessage.DeleteAccount, session.Account, context.RequestAborted) is null)
         {
-            return _proof.Wrong(context, proof.Unlocker);
+            return attempt.Wrong();
         }
 
         // At once for everybody; then its rows, which may be a million.
