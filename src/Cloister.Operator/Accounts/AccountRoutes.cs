@@ -5,6 +5,7 @@ using Cloister.Operator.Accounts.Http;
 using Cloister.Operator.Accounts.Pairing;
 using Cloister.Operator.Accounts.Passkeys;
 using Cloister.Operator.Accounts.SignIn;
+using Cloister.Operator.Accounts.Storage;
 using Cloister.Operator.Accounts.Unlockers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -75,7 +76,7 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
         {
             answer = Answer.Malformed("a whole request");
         }
-        catch (Exception fault) when (fault is DbException or IOException or TimeoutException)
+        catch (Exception fault) when (Database.IsFault(fault))
         {
             // Its message may hold values of the statement.
             Failed(room.Logger, fault.GetType().Name, (fault as DbException)?.SqlState);

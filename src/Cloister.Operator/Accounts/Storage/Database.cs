@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Cloister.Ledger;
 
 namespace Cloister.Operator.Accounts.Storage;
@@ -7,6 +8,9 @@ internal abstract class Database : IAsyncDisposable
 {
     /// <summary>32 bytes that all processes with this database share and nobody else knows: they authenticate challenges.</summary>
     public byte[] Key { get; protected set; } = [];
+
+    /// <summary>Whether it is the database's fault, or the way to it: whoever asked asks again.</summary>
+    public static bool IsFault(Exception fault) => fault is DbException or IOException or TimeoutException;
 
     /// <summary>Brings the schema to this program's version.</summary>
     /// <exception cref="AccountsDatabaseException">It is not there, another process's, or of a newer program.</exception>
