@@ -33,7 +33,7 @@ internal sealed class AccountEndpoints(AccountRoom room)
     private Task<ListingBody?> ListAsync(SignedIn session, CancellationToken cancellation)
     {
         byte[] account = session.Account.ToArray();
-        return room.Database.SnapshotAsync(async statements => await statements.FirstAsync($"SELECT {LockedAccount.Columns} FROM accounts WHERE account = $1 AND ended = 0", LockedAccount.Read, account) is not { } found ? null
+        return room.Database.SnapshotAsync(async statements => await room.Sessions.AccountAsync(statements, session) is not { } found ? null
             : new ListingBody(
                 session.Account,
                 [.. await statements.QueryAsync("SELECT record FROM epochs WHERE account = $1 ORDER BY epoch", row => Statements.Bytes(row, 0), account)],
