@@ -44,7 +44,7 @@ internal sealed class PasskeyEndpoints(AccountRoom room, IServiceProvider servic
         {
             return Leak;
         }
-        using var attempt = new Attempt((room.WrongByAddress, room.AddressOf(context)));
+        using var attempt = new Attempt(room.AddressOf(context), (room.WrongByAddress, ""));
         if (attempt.Refusal is { } limited)
         {
             return limited;

@@ -5,20 +5,22 @@ namespace Cloister.Operator.Accounts.SignIn;
 /// <summary>An attempt to sign in, from before it is judged until it is disposed. One that was not wrong takes nothing from whoever made it.</summary>
 internal sealed class Attempt : IDisposable
 {
-    private readonly List<(AttemptLimit Limit, string Name)> _places = [];
+    private readonly List<(AttemptLimit Limit, string At)> _places = [];
+    private readonly ClientAddress _from;
     private bool _wrong;
 
     /// <param name="limits">A place is needed in each of them.</param>
-    public Attempt(params ReadOnlySpan<(AttemptLimit Limit, string Name)> limits)
+    public Attempt(ClientAddress from, params ReadOnlySpan<(AttemptLimit Limit, string At)> limits)
     {
-        foreach (var (limit, name) in limits)
+        _from = from;
+        foreach (var (limit, at) in limits)
         {
-            if (!limit.TryBegin(name, out var wait))
+            if (!limit.TryBegin(from, out var wait, at))
             {
                 Refusal = Answer.TooMany(wait.Value);
                 return;
             }
-            _places.Add((limit, name));
+            _places.Add((limit, at));
         }
     }
 
@@ -31,5 +33,5 @@ internal sealed class Attempt : IDisposable
         return Answer.Wrong;
     }
 
-    public void Dispose() => _places.ForEach(place => place.Limit.End(place.Name, _wrong));
+    public void Dispose() => _places.ForEach(place => place.Limit.End(_from, _wrong, place.At));
 }

@@ -19,11 +19,7 @@ internal sealed class Proof(AccountRoom room)
     private static readonly Ed25519PublicKey Nobody = new([0x58, .. Enumerable.Repeat((byte)0x66, 31)]);
 
     /// <summary>Begins before a proof is judged: not too many from one address may be wrong, for the same unlocker or for any. By address as well, so whoever makes attempts in an unlocker's name uses up nobody else's.</summary>
-    public Attempt Begin(HttpContext context, Identity unlocker)
-    {
-        string address = room.AddressOf(context);
-        return new((room.WrongByUnlocker, $"{unlocker} {address}"), (room.WrongByAddress, address));
-    }
+    public Attempt Begin(HttpContext context, Identity unlocker) => new(room.AddressOf(context), (room.WrongByUnlocker, $"{unlocker}"), (room.WrongByAddress, ""));
 
     /// <summary>The account whose unlocker made the signature, of several the first that had it; null where none did. An unknown unlocker takes as long as a wrong signature.</summary>
     /// <param name="only">An unlocker of this account, and of no other. Null: of any.</param>
