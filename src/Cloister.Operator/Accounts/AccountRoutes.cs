@@ -82,6 +82,12 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
             Failed(room.Logger, fault.GetType().Name, (fault as DbException)?.SqlState);
             answer = Answer.Refuse(StatusCodes.Status503ServiceUnavailable, "unavailable", "The operator cannot reach its database now.") with { RetryAfterSeconds = 1 };
         }
+        catch (Exception fault)
+        {
+            // A fault of this program. Its message may hold what the request brought, and the server would log it.
+            Unforeseen(room.Logger, fault.GetType().Name);
+            answer = Answer.Refuse(StatusCodes.Status500InternalServerError, "internal", "The operator has a fault of its own.");
+        }
         if (answer is not null && !context.Response.HasStarted)
         {
             await ((answer.Body.Length > InFlight.Small ? share.Hold(answer.Body.Length) : null) ?? answer).SendAsync(context);
@@ -90,4 +96,7 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
 
     [LoggerMessage(LogLevel.Error, "The database of accounts failed: {Fault} {State}")]
     private static partial void Failed(ILogger logger, string fault, string? state);
+
+    [LoggerMessage(LogLevel.Error, "A request to accounts met a fault that nobody foresaw: {Fault}")]
+    private static partial void Unforeseen(ILogger logger, string fault);
 }
