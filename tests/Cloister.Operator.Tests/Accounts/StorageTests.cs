@@ -192,6 +192,22 @@ public abstract class StorageTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task Who_hangs_up_when_all_is_written_leaves_it_written()
+    {
+        await using var program = await database.StartAsync("hangs-up", new ManualTime());
+        using var hungUp = new CancellationTokenSource();
+        int written = await program.Accounts.Database.WriteAsync(async statements =>
+        {
+            int rows = await statements.ExecuteAsync("INSERT INTO spent (challenge, expires) VALUES ($1, $2)", new byte[32], long.MaxValue);
+            await hungUp.CancelAsync();
+            return rows;
+        }, hungUp.Token);
+        Assert.Equal(1, written);
+        await using var rows = RawDatabase.Open(await database.NameAsync("hangs-up"));
+        Assert.Equal(1L, await rows.ScalarAsync("SELECT count(*) FROM spent"));
+    }
+
+    [Fact]
     public async Task What_is_over_is_swept()
     {
         var time = new ManualTime();

@@ -22,7 +22,7 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>All statements see the same state.</summary>
     public abstract Task<T> SnapshotAsync<T>(Func<Statements, Task<T>> work, CancellationToken cancellation);
 
-    /// <summary>All or nothing, and durable when it returns. The work may run again from its start, so it changes nothing but the database.</summary>
+    /// <summary>All or nothing, and durable when it returns. The work may run again from its start, so it changes nothing but the database. Cancelled, nothing of it happened; once the work is done it is not cancelled any more.</summary>
     /// <remarks>Who changes anything of an account takes its row first (<see cref="Statements.ForUpdate"/>): the database orders the account's changes.</remarks>
     public abstract Task<T> WriteAsync<T>(Func<Statements, Task<T>> work, CancellationToken cancellation);
 
