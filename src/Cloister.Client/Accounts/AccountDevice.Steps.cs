@@ -200,6 +200,21 @@ public sealed partial class AccountDevice
     private Task DeleteUnlockerAsync(Identity unlocker, CancellationToken cancellationToken) =>
         _session.UseAsync(token => _place.Operator.DeleteUnlockerAsync(token, unlocker, cancellationToken), cancellationToken);
 
+    private async Task RequestDeletionAsync(AccountToken token, byte[] challenge, byte[] signature, CancellationToken cancellationToken)
+    {
+        bool before = _perhapsDeleted;
+        _perhapsDeleted = true;
+        try
+        {
+            await _place.Operator.DeleteAccountAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
+        }
+        catch (AccountFaultException)
+        {
+            _perhapsDeleted = before;
+            throw;
+        }
+    }
+
     private Task StrikeAsync(Identity unlocker, CancellationToken cancellationToken) => History.SetAsync(RegisterKind.Unlockers, "", UnlockerEntry.FieldOf(unlocker), null, cancellationToken);
 
     // Another program on this device may have gone on: its record is the newer one.

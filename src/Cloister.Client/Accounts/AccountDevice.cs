@@ -24,6 +24,9 @@ public sealed partial class AccountDevice : IAsyncDisposable
     private int _disposed;
     private int _closed;
 
+    // A deletion was asked for, and the operator did not refuse it.
+    private volatile bool _perhapsDeleted;
+
     // Written under the semaphore.
     private DeviceRecord _record;
     private VaultKeys _keys;
@@ -253,13 +256,31 @@ public sealed partial class AccountDevice : IAsyncDisposable
     }
 
     /// <summary>Deletes the account at the operator with everything in it, and forgets it here. Other devices keep what they have.</summary>
-    public async Task DeleteAccountAsync(CancellationToken cancellationToken)
+    /// <returns>
+    /// True where it was deleted: now, or by a request of this device whose answer was lost. False where this device may not sign in any more: the account was deleted already, or this device was
+    /// removed from it, which the operator does not tell apart. It is forgotten here either way.
+    /// </returns>
+    public async Task<bool> DeleteAccountAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DeleteAndForgetAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (AccountEndedException)
+        {
+            await ForgetAsync(cancellationToken).ConfigureAwait(false);
+            return _perhapsDeleted;
+        }
+    }
+
+    private async Task DeleteAndForgetAsync(CancellationToken cancellationToken)
     {
         await _session.LeaveAsync(async token =>
         {
             byte[] challenge = await _place.Operator.ChallengeAsync(cancellationToken).ConfigureAwait(false);
             byte[] signature = await _secret.SignAsync(Account, SignInMessage.DeleteAccount(Id, challenge)).ConfigureAwait(false);
-            await _place.Operator.DeleteAccountAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
+            await RequestDeletionAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(cancellationToken).ConfigureAwait(false);
     }

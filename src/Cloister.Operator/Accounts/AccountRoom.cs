@@ -54,7 +54,7 @@ internal sealed class AccountRoom : IAsyncDisposable
 
     public long Quota => Options.Quota ?? AccountsOptions.UsualQuota;
 
-    public string AddressOf(HttpContext context) => ClientAddress.Of(context, Options.AddressHeader);
+    public ClientAddress AddressOf(HttpContext context) => ClientAddress.Of(context, Options.AddressHeader);
 
     /// <summary>Tells everybody that sessions of the account ended. After its transaction.</summary>
     public void TellEnded(Ledger.AccountNumber account) => Feeds.AskAgain(account);

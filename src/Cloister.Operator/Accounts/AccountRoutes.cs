@@ -5,6 +5,7 @@ using Cloister.Operator.Accounts.Http;
 using Cloister.Operator.Accounts.Pairing;
 using Cloister.Operator.Accounts.Passkeys;
 using Cloister.Operator.Accounts.SignIn;
+using Cloister.Operator.Accounts.Storage;
 using Cloister.Operator.Accounts.Unlockers;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -75,11 +76,17 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
         {
             answer = Answer.Malformed("a whole request");
         }
-        catch (Exception fault) when (fault is DbException or IOException or TimeoutException)
+        catch (Exception fault) when (Database.IsFault(fault))
         {
             // Its message may hold values of the statement.
             Failed(room.Logger, fault.GetType().Name, (fault as DbException)?.SqlState);
             answer = Answer.Refuse(StatusCodes.Status503ServiceUnavailable, "unavailable", "The operator cannot reach its database now.") with { RetryAfterSeconds = 1 };
+        }
+        catch (Exception fault)
+        {
+            // A fault of this program. Its message may hold what the request brought, and the server would log it.
+            Unforeseen(room.Logger, fault.GetType().Name);
+            answer = Answer.Refuse(StatusCodes.Status500InternalServerError, "internal", "The operator has a fault of its own.");
         }
         if (answer is not null && !context.Response.HasStarted)
         {
@@ -89,4 +96,7 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
 
     [LoggerMessage(LogLevel.Error, "The database of accounts failed: {Fault} {State}")]
     private static partial void Failed(ILogger logger, string fault, string? state);
+
+    [LoggerMessage(LogLevel.Error, "A request to accounts met a fault that nobody foresaw: {Fault}")]
+    private static partial void Unforeseen(ILogger logger, string fault);
 }

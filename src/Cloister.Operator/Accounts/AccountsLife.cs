@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Cloister.Operator.Accounts.Storage;
 
 namespace Cloister.Operator.Accounts;
@@ -44,7 +43,7 @@ internal sealed class AccountsLife(AccountRoom room, IHostApplicationLifetime li
                 await Sweep.OverdueAsync(room.Database, room.Time.GetUtcNow(), _stop.Token);
                 await Sweep.EndedAccountsAsync(room.Database, _stop.Token);
             }
-            catch (Exception fault) when (fault is DbException or IOException or OperationCanceledException or TimeoutException)
+            catch (Exception fault) when (Database.IsFault(fault) || fault is OperationCanceledException)
             {
                 // Next time.
             }

@@ -128,6 +128,47 @@ public sealed class CrashTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_deletion_that_may_not_have_been_made_is(bool taken)
+    {
+        using var laptop = new TestDevice(_operator, "laptop");
+        using var phone = new TestDevice(_operator, "phone");
+        var (device, words) = await laptop.SignUpAsync();
+        await using var first = device;
+        Break(laptop, "DELETE", "account", taken);
+        await Assert.ThrowsAsync<OperatorUnreachableException>(() => first.DeleteAccountAsync(default));
+        Assert.False(laptop.Memory.IsEmpty);
+        Mend(laptop);
+
+        Assert.True(await first.DeleteAccountAsync(default));
+        Assert.True(laptop.Memory.IsEmpty);
+        var gone = await Assert.ThrowsAsync<AccountFaultException>(() => phone.Entrance.EnterWithWordsAsync(words, "phone", default));
+        Assert.Equal(AccountFault.Wrong, gone.Fault);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_device_that_was_removed_or_its_account_deleted_forgets_and_does_not_say_that_it_deleted(bool removed)
+    {
+        using var laptop = new TestDevice(_operator, "laptop");
+        using var phone = new TestDevice(_operator, "phone");
+        var (device, words) = await laptop.SignUpAsync();
+        await using var first = device;
+        await using var second = await phone.Entrance.EnterWithWordsAsync(words, "phone", default);
+        await second.History.SyncNowAsync(default);
+        await first.History.SyncNowAsync(default);
+        await (removed ? first.RemoveAsync(second.Id, default) : first.DeleteAccountAsync(default));
+        Assert.False(await second.DeleteAccountAsync(default));
+        Assert.True(phone.Memory.IsEmpty);
+        if (removed)
+        {
+            await first.SayAsync("still here");
+        }
+    }
+
+    [Theory]
     [InlineData(StoreTable.Meta)]
     [InlineData(StoreTable.Outbox)]
     public async Task An_opening_that_fails_leaves_nothing_open(StoreTable broken)

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using Cloister.Ledger;
 using Cloister.Primitives;
-using Microsoft.Extensions.Logging;
 
 namespace Cloister.Operator.Tests.Accounts;
 
@@ -97,40 +96,5 @@ public abstract class CanaryTests(AccountsDatabase database)
         System.Security.Cryptography.RandomNumberGenerator.Fill(sealedBytes.AsSpan(0, 12));
         key.Seal(sealedBytes.AsSpan(0, 12), Encoding.UTF8.GetBytes(text), [], sealedBytes.AsSpan(12));
         return sealedBytes;
-    }
-
-    // Our own lines: the server's at the lowest level name each request's path, and nobody runs it so.
-    private sealed class CapturedLog : ILoggerProvider, ILogger
-    {
-        private readonly StringBuilder _text = new();
-
-        public string Text
-        {
-            get
-            {
-                lock (_text)
-                {
-                    return _text.ToString();
-                }
-            }
-        }
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            lock (_text)
-            {
-                _text.AppendLine(formatter(state, exception)).Append(exception);
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

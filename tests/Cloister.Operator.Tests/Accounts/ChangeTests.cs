@@ -264,6 +264,23 @@ public abstract class ChangeTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task A_fault_that_nobody_foresaw_has_an_answer_and_is_logged_by_its_name_alone()
+    {
+        using var log = new CapturedLog();
+        await using var program = await database.StartAsync("fault", log: log);
+        var device = await TestDevice.CreateAsync(program);
+        await device.PushAsync(TestDevice.Change());
+        await using (var rows = RawDatabase.Open(await database.NameAsync("fault")))
+        {
+            await rows.ScalarAsync("UPDATE accounts SET head = $1", [1]);
+        }
+        var reply = await device.GetAsync("/account/changes?after=0");
+        Assert.Equal("500 internal", reply.Verdict);
+        Assert.Contains(nameof(InvalidOperationException), log.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("A stored head is none", log.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_devices_that_race_are_put_in_an_order()
     {
         var program = await database.OperatorAsync();

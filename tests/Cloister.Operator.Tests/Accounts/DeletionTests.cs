@@ -1,4 +1,8 @@
+using System.Security.Cryptography;
+using Cloister.Operator.Accounts.Changes;
 using Cloister.Operator.Accounts.Storage;
+using Cloister.Wire;
+using Microsoft.AspNetCore.Http;
 
 namespace Cloister.Operator.Tests.Accounts;
 
@@ -65,6 +69,25 @@ public abstract class DeletionTests(AccountsDatabase database)
 
         // The number is free, and nothing of what was is in it.
         Assert.Equal(201, (await device.Api.JsonAsync("POST", "/accounts", device.NewAccount())).Status);
+    }
+
+    [Fact]
+    public async Task Who_reads_while_the_account_is_deleted_hears_that_the_session_ended()
+    {
+        var program = await database.OperatorAsync();
+        var device = await TestDevice.CreateAsync(program);
+        Assert.True(Base64.TryDecodeUrl(device.Token, out byte[]? token));
+        var session = (await program.Accounts.Sessions.FindAsync(SHA256.HashData(token), CancellationToken.None))!;
+        async Task<int?> ShowAsync() => (await new ChangeEndpoints(program.Accounts, CancellationToken.None).ShowAsync(new DefaultHttpContext { Request = { QueryString = new("?after=0") } }, session))?.Status;
+
+        // Not 204, which is an account without a head: to a device that knows one the operator would have gone back behind it.
+        Assert.Equal(204, await ShowAsync());
+        await device.PushAsync(TestDevice.Change());
+        Assert.Equal(200, await ShowAsync());
+        Assert.Equal(204, (await DeleteAsync(device)).Status);
+        Assert.Equal(401, await ShowAsync());
+        Assert.Equal(201, (await device.Api.JsonAsync("POST", "/accounts", device.NewAccount())).Status);
+        Assert.Equal(401, await ShowAsync());
     }
 
     [Fact]

@@ -61,6 +61,25 @@ public abstract class PairingTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task One_site_fills_no_mailboxes_from_its_many_networks()
+    {
+        await using var program = await database.StartAsync("site", new ManualTime(), options => options with { AddressHeader = "X-Forwarded-For" });
+        var api = new Api(program.Http);
+        Task<Reply> PutAsync(string address)
+        {
+            var message = new ByteArrayContent([1]) { Headers = { ContentType = new("application/octet-stream") } };
+            return api.SendAsync("PUT", $"/pairing/{NewSlot()}/1", message, null, request => request.Headers.Add("X-Forwarded-For", address));
+        }
+        for (int i = 0; i < 320; i++)
+        {
+            Assert.Equal(200, (await PutAsync($"2001:db8:1:{i:x}::1")).Status);
+        }
+        Assert.Equal("429 too_many", (await PutAsync("2001:db8:1:ffff::1")).Verdict);
+        Assert.Equal(200, (await PutAsync("2001:db8:2::1")).Status);
+        Assert.Equal(200, (await PutAsync("192.0.2.1")).Status);
+    }
+
+    [Fact]
     public async Task What_is_no_message_or_no_slot_is_refused()
     {
         var api = new Api((await database.OperatorAsync()).Http);

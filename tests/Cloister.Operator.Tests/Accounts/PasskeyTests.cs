@@ -82,6 +82,21 @@ public abstract class PasskeyTests(AccountsDatabase database)
         Assert.Equal(200, (await SignInAsync(device, key)).Status);
     }
 
+    [Fact]
+    public async Task A_database_that_is_down_is_not_a_passkey_that_is_wrong()
+    {
+        await using var program = await database.StartAsync("down");
+        var (device, key) = await RegisteredAsync(program);
+        var question = await AskAsync(device);
+        var answer = Answer(key.Get(question["options"]!), question);
+        await using var rows = RawDatabase.Open(await database.NameAsync("down"));
+        await rows.ScalarAsync("ALTER TABLE passkeys RENAME TO away");
+        Assert.Equal("503 unavailable", (await SendAsync(device, answer)).Verdict);
+        Assert.Equal("503 unavailable", (await device.Api.JsonAsync("POST", "/passkeys/options", new JsonObject { ["label"] = "x" }, device.Token)).Verdict);
+        await rows.ScalarAsync("ALTER TABLE away RENAME TO passkeys");
+        Assert.Equal(200, (await SendAsync(device, answer)).Status);
+    }
+
     public static TheoryData<string, Action<SpoiledCeremony>> Spoiled => new()
     {
         { "another origin", ceremony => ceremony.Origin("http://localhost:1") },

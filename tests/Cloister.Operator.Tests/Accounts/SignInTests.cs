@@ -188,6 +188,32 @@ public abstract class SignInTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task Of_many_guesses_at_once_no_more_are_judged_than_of_those_that_wait()
+    {
+        await using var program = await database.StartAsync("guesses", new ManualTime());
+        var device = await TestDevice.CreateAsync(program);
+        var guesses = new List<JsonObject>();
+        for (int i = 0; i < 64; i++)
+        {
+            guesses.Add(TestDevice.Proof(new TestUnlocker { Id = device.Unlocker.Id }, await device.ChallengeAsync()));
+        }
+        var replies = await Task.WhenAll(guesses.Select(guess => device.Api.JsonAsync("POST", "/sign-in", guess)));
+        Assert.Equal(10, replies.Count(reply => reply.Verdict == "401 wrong"));
+        Assert.Equal(54, replies.Count(reply => reply.Verdict == "429 too_many"));
+    }
+
+    [Fact]
+    public async Task Who_is_right_uses_nothing_up()
+    {
+        await using var program = await database.StartAsync("right", new ManualTime());
+        var device = await TestDevice.CreateAsync(program);
+        for (int i = 0; i < 101; i++)
+        {
+            Assert.Equal(200, (await device.SignInAsync()).Status);
+        }
+    }
+
+    [Fact]
     public async Task Who_squats_on_the_identity_of_a_passphrase_keeps_nobody_out()
     {
         var program = await database.OperatorAsync();

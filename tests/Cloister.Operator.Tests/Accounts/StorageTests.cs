@@ -1,6 +1,5 @@
 using Cloister.Ledger;
 using Cloister.Operator.Accounts.Changes;
-using Cloister.Operator.Accounts.SignIn;
 using Cloister.Operator.Accounts.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -193,6 +192,22 @@ public abstract class StorageTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task Who_hangs_up_when_all_is_written_leaves_it_written()
+    {
+        await using var program = await database.StartAsync("hangs-up", new ManualTime());
+        using var hungUp = new CancellationTokenSource();
+        int written = await program.Accounts.Database.WriteAsync(async statements =>
+        {
+            int rows = await statements.ExecuteAsync("INSERT INTO spent (challenge, expires) VALUES ($1, $2)", new byte[32], long.MaxValue);
+            await hungUp.CancelAsync();
+            return rows;
+        }, hungUp.Token);
+        Assert.Equal(1, written);
+        await using var rows = RawDatabase.Open(await database.NameAsync("hangs-up"));
+        Assert.Equal(1L, await rows.ScalarAsync("SELECT count(*) FROM spent"));
+    }
+
+    [Fact]
     public async Task What_is_over_is_swept()
     {
         var time = new ManualTime();
@@ -209,39 +224,5 @@ public abstract class StorageTests(AccountsDatabase database)
             await Task.Delay(10);
         }
         Assert.Equal(0L, await rows.ScalarAsync(Count));
-    }
-}
-
-public sealed class AttemptLimitTests
-{
-    [Fact]
-    public void Names_are_forgotten_when_there_are_too_many()
-    {
-        var limit = new AttemptLimit(1, TimeSpan.FromMinutes(10), new ManualTime());
-        Assert.True(limit.TryCount("first", out _));
-        Assert.False(limit.TryCount("first", out var wait));
-        Assert.Equal(TimeSpan.FromMinutes(10), wait);
-        for (int i = 0; i < 70_000; i++)
-        {
-            limit.Count($"{i}");
-        }
-        Assert.True(limit.TryCount("first", out _));
-        Assert.False(limit.TryCount("69999", out _));
-    }
-
-    [Fact]
-    public void A_window_begins_with_its_first_attempt()
-    {
-        var time = new ManualTime();
-        var limit = new AttemptLimit(2, TimeSpan.FromMinutes(10), time);
-        limit.Count("one");
-        time.Advance(TimeSpan.FromMinutes(9));
-        limit.Count("one");
-        Assert.True(limit.IsReached("one", out var wait));
-        Assert.Equal(TimeSpan.FromMinutes(1), wait);
-        time.Advance(TimeSpan.FromMinutes(1));
-        Assert.False(limit.IsReached("one", out _));
-        limit.Count("one");
-        Assert.False(limit.IsReached("one", out _));
     }
 }

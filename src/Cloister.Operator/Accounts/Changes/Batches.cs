@@ -30,7 +30,7 @@ internal sealed class Batches(AccountRoom room)
         {
             return (Answer.Signature, false);
         }
-        if (head.Sequence != newest + 1 || !head.Previous.Span.SequenceEqual(HashOf(locked.Head)) || batch.Changes.Any(change => change.Version != VersionOf(locked, change) + 1))
+        if (head.Sequence != newest + 1 || !head.Previous.Span.SequenceEqual(locked.Newest?.Hash() ?? new byte[32]) || batch.Changes.Any(change => change.Version != VersionOf(locked, change) + 1))
         {
             return (Answer.Refuse(StatusCodes.Status409Conflict, "stale", "This does not follow the newest head: fetch first.", newest), false);
         }
@@ -53,8 +53,6 @@ internal sealed class Batches(AccountRoom room)
             : await statements.FirstAsync("SELECT head FROM heads WHERE account = $1 AND sequence = $2", row => Statements.Bytes(row, 0), account.ToArray(), (long)head.Head.Sequence);
         return known is not null && head.Bytes.Span.SequenceEqual(known);
     }
-
-    private static byte[] HashOf(byte[]? head) => head is null ? new byte[32] : SignedHead.TryParse(head, out var signed, out _) ? signed.Hash() : throw new InvalidOperationException("A stored head is none.");
 
     private static ulong VersionOf(LockedAccount locked, SealedChange change) => locked.Items.TryGetValue(change.Item, out var item) ? (ulong)item.Version : 0;
 

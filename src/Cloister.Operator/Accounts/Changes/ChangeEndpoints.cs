@@ -46,7 +46,7 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
         return answer;
     }
 
-    private async Task<Answer?> ShowAsync(HttpContext context, SignedIn session)
+    internal async Task<Answer?> ShowAsync(HttpContext context, SignedIn session)
     {
         if (context.Request.Query is not { Count: 1 } query || query["after"] is not [{ } text] || !ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong after))
         {
@@ -55,8 +55,10 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
         await room.Pages.WaitAsync(context.RequestAborted);
         try
         {
-            var page = await room.Database.SnapshotAsync(statements => Pages.ReadAsync(statements, session.Account, after), context.RequestAborted);
-            return page is null ? Answer.Gone : Answer.Octets(page.ToBytes());
+            var (account, page) = await room.Database.SnapshotAsync(async statements => await room.Sessions.AccountAsync(statements, session) is { Newest: var newest } found
+                ? (found, newest is null ? null : await Pages.ReadAsync(statements, session.Account, newest, after))
+                : (null, null), context.RequestAborted);
+            return account is null ? Answer.NoSession : page is null ? Answer.Gone : Answer.Octets(page.ToBytes());
         }
         finally
         {
@@ -73,12 +75,11 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
         try
         {
             // The feed first: what comes between it and the question is not missed, the end of the session neither.
-            var newest = await room.Database.ReadAsync(statements => statements.QueryAsync("SELECT a.sequence FROM sessions s JOIN accounts a ON a.account = s.account WHERE s.token = $1 AND a.ended = 0", row => row.GetInt64(0), session.Token), context.RequestAborted);
-            if (newest is not [var sequence])
+            if (await room.Database.ReadAsync(statements => room.Sessions.AccountAsync(statements, session), context.RequestAborted) is not { } account)
             {
                 return Answer.NoSession;
             }
-            feed.Tell((ulong)sequence);
+            feed.Tell((ulong)account.Sequence);
 
             context.Response.ContentType = "text/event-stream";
             context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();

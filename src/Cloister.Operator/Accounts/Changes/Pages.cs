@@ -11,19 +11,14 @@ internal static class Pages
     // Ours to choose: many batches of the largest kind, so that at least one is whole.
     private const int MaxRows = 20_000;
 
-    /// <summary>Null where there is no head yet. All of it is of one state.</summary>
-    public static async Task<ChangePage?> ReadAsync(Statements statements, AccountNumber account, ulong after)
+    /// <param name="newest">The account's head, of the same state as the statements.</param>
+    public static async Task<ChangePage> ReadAsync(Statements statements, AccountNumber account, SignedHead newest, ulong after)
     {
         byte[] number = account.ToArray();
-        if (await statements.FirstAsync($"SELECT {LockedAccount.Columns} FROM accounts WHERE account = $1 AND ended = 0", LockedAccount.Read, number) is not { Head: { } newest })
-        {
-            return null;
-        }
-        var head = Parse(newest);
-        ulong end = head.Head.Sequence;
+        ulong end = newest.Head.Sequence;
         if (after >= end)
         {
-            return new(head, end, [], []);
+            return new(newest, end, [], []);
         }
         long start = (long)after;
         if (after > 0)
@@ -31,11 +26,11 @@ internal static class Pages
             end = Math.Min(end, after + ChangePage.MaxHeads);
         }
         long through = await ThroughAsync(statements, number, start, (long)end);
-        var heads = after == 0 ? [] : await statements.QueryAsync("SELECT head FROM heads WHERE account = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence", row => Parse(Statements.Bytes(row, 0)), number, start, through);
+        var heads = after == 0 ? [] : await statements.QueryAsync("SELECT head FROM heads WHERE account = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence", row => LockedAccount.ParseHead(Statements.Bytes(row, 0)), number, start, through);
         var changes = await statements.QueryAsync(
             "SELECT item, version, sealed FROM items WHERE account = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence",
             row => new SealedChange(Identity.Read(Statements.Bytes(row, 0)), (ulong)row.GetInt64(1), Statements.Bytes(row, 2)), number, start, through);
-        return new(head, (ulong)through, [.. heads], [.. changes]);
+        return new(newest, (ulong)through, [.. heads], [.. changes]);
     }
 
     // Up to which batch a page reaches: the first with which it is full, or the last.
@@ -57,6 +52,4 @@ internal static class Pages
         }
         return partial > 0 ? partial - 1 : end;
     }
-
-    private static SignedHead Parse(byte[] head) => SignedHead.TryParse(head, out var signed, out _) ? signed : throw new InvalidOperationException("A stored head is none.");
 }

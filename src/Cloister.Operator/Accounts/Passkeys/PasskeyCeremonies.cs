@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Cloister.Operator.Accounts.Http;
+using Cloister.Operator.Accounts.Storage;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -51,6 +53,7 @@ internal sealed class PasskeyCeremonies
             return null;
         }
         var result = await _handler.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = context, CredentialJson = credential, AttestationState = opened });
+        ThrowIfOurs(result.Failure);
         return result.Succeeded && result.UserEntity.Id == user.Id ? result.Passkey : null;
     }
 
@@ -62,7 +65,17 @@ internal sealed class PasskeyCeremonies
             return null;
         }
         var result = await _handler.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = credential, AssertionState = opened });
+        ThrowIfOurs(result.Failure);
         return result.Succeeded ? (result.User, result.Passkey) : null;
+    }
+
+    // The handler makes a failure of every fault; the database's says nothing about the passkey.
+    private static void ThrowIfOurs(PasskeyException? failure)
+    {
+        if (failure?.InnerException is { } fault && (Database.IsFault(fault) || fault is OperationCanceledException))
+        {
+            ExceptionDispatchInfo.Throw(fault);
+        }
     }
 
     private PasskeyOptionsBody Body(string options, string purpose, string? state)

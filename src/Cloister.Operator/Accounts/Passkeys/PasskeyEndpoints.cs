@@ -44,20 +44,15 @@ internal sealed class PasskeyEndpoints(AccountRoom room, IServiceProvider servic
         {
             return Leak;
         }
-        string address = room.AddressOf(context);
-        if (room.WrongByAddress.IsReached(address, out var wait))
+        using var attempt = new Attempt(room.AddressOf(context), (room.WrongByAddress, ""));
+        if (attempt.Refusal is { } limited)
         {
-            return Answer.TooMany(wait.Value);
+            return limited;
         }
 
         var found = await _ceremonies.FinishRequestAsync(context, credential.Json, body.State);
         var session = found is var (user, passkey) ? await room.Sessions.BeginAsync(user.Account, statements => SpendAsync(statements, user.Account, passkey, body.State), context.RequestAborted) : null;
-        if (session is null)
-        {
-            room.WrongByAddress.Count(address);
-            return Answer.Wrong;
-        }
-        return Answer.Json(StatusCodes.Status200OK, session, AccountsJson.Default.SessionBody);
+        return session is null ? attempt.Wrong() : Answer.Json(StatusCodes.Status200OK, session, AccountsJson.Default.SessionBody);
     }
 
     // Within the account's order: a passkey that ended meanwhile signs nobody in, and of two answers with one counter only the first does.

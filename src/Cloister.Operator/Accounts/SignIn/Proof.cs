@@ -18,16 +18,8 @@ internal sealed class Proof(AccountRoom room)
     // For the time that it takes. It is the curve's base point, under which anybody can sign: what it verifies counts for nothing.
     private static readonly Ed25519PublicKey Nobody = new([0x58, .. Enumerable.Repeat((byte)0x66, 31)]);
 
-    /// <summary>How it is answered where too many from that address were wrong, for the same unlocker or for any.</summary>
-    public Answer? Limit(HttpContext context, Identity unlocker) =>
-        room.WrongByUnlocker.IsReached(Name(context, unlocker), out var wait) || room.WrongByAddress.IsReached(room.AddressOf(context), out wait) ? Answer.TooMany(wait.Value) : null;
-
-    public Answer Wrong(HttpContext context, Identity unlocker)
-    {
-        room.WrongByUnlocker.Count(Name(context, unlocker));
-        room.WrongByAddress.Count(room.AddressOf(context));
-        return Answer.Wrong;
-    }
+    /// <summary>Begins before a proof is judged: not too many from one address may be wrong, for the same unlocker or for any. By address as well, so whoever makes attempts in an unlocker's name uses up nobody else's.</summary>
+    public Attempt Begin(HttpContext context, Identity unlocker) => new(room.AddressOf(context), (room.WrongByUnlocker, $"{unlocker}"), (room.WrongByAddress, ""));
 
     /// <summary>The account whose unlocker made the signature, of several the first that had it; null where none did. An unknown unlocker takes as long as a wrong signature.</summary>
     /// <param name="only">An unlocker of this account, and of no other. Null: of any.</param>
@@ -63,7 +55,4 @@ internal sealed class Proof(AccountRoom room)
         : statements.QueryAsync($"SELECT account, sign_in_key FROM unlockers WHERE unlocker = $1 AND sign_in_key IS NOT NULL ORDER BY place LIMIT {MaxAccounts}", Read, unlocker.ToArray()), cancellation)];
 
     private static (AccountNumber Account, Ed25519PublicKey Key) Read(DbDataReader row) => (AccountNumber.Read(Statements.Bytes(row, 0)), new Ed25519PublicKey(Statements.Bytes(row, 1)));
-
-    // By address as well: whoever may make attempts in an unlocker's name uses up their own, and nobody else's.
-    private string Name(HttpContext context, Identity unlocker) => $"{unlocker} {room.AddressOf(context)}";
 }

@@ -44,6 +44,11 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
     public Task<LockedAccount?> LockAsync(Statements statements, SignedIn session, IReadOnlyList<SealedChange>? changes = null) =>
         statements.LockAsync(session.Account, new Standing(session.Token, time.GetUtcNow().ToUnixTimeSeconds()), changes ?? []);
 
+    /// <summary>The account of who is still signed in to it, for who only reads, at once with what they read: nothing of an account that ended since the request began looks like an account with nothing in it.</summary>
+    /// <returns>Null where the session has ended, or the account.</returns>
+    public Task<LockedAccount?> AccountAsync(Statements statements, SignedIn session) => statements.FirstAsync(
+        $"SELECT {LockedAccount.Columns} FROM accounts WHERE account = (SELECT account FROM sessions WHERE token = $1 AND expires > $2) AND ended = 0", LockedAccount.Read, session.Token, time.GetUtcNow().ToUnixTimeSeconds());
+
     /// <summary>Begins a session within the account's order: what ended meanwhile signs nobody in.</summary>
     /// <param name="prove">Finds the unlocker that signs in, in the transaction; null where none does.</param>
     public async Task<SessionBody?> BeginAsync(AccountNumber account, Func<Statements, Task<Identity?>> prove, CancellationToken cancellation)

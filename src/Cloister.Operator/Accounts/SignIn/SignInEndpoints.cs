@@ -72,13 +72,14 @@ internal sealed class SignInEndpoints(AccountRoom room)
         {
             return refusal;
         }
-        if (_proof.Limit(context, proof.Unlocker) is { } limited)
+        using var attempt = _proof.Begin(context, proof.Unlocker);
+        if (attempt.Refusal is { } refused)
         {
-            return limited;
+            return refused;
         }
         var account = await _proof.VerifyAsync(proof, SignInMessage.SignIn, proof.Account, context.RequestAborted);
         var session = account is { } signer ? await room.Sessions.BeginAsync(signer, statements => _proof.SpendAsync(statements, signer, proof), context.RequestAborted) : null;
-        return session is null ? _proof.Wrong(context, proof.Unlocker) : Answer.Json(StatusCodes.Status200OK, session, AccountsJson.Default.SessionBody);
+        return session is null ? attempt.Wrong() : Answer.Json(StatusCodes.Status200OK, session, AccountsJson.Default.SessionBody);
     }
 
     private async Task<Answer?> EndAsync(HttpContext context, SignedIn session)

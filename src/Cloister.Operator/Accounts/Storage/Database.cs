@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Cloister.Ledger;
 
 namespace Cloister.Operator.Accounts.Storage;
@@ -7,6 +8,9 @@ internal abstract class Database : IAsyncDisposable
 {
     /// <summary>32 bytes that all processes with this database share and nobody else knows: they authenticate challenges.</summary>
     public byte[] Key { get; protected set; } = [];
+
+    /// <summary>Whether it is the database's fault, or the way to it: whoever asked asks again.</summary>
+    public static bool IsFault(Exception fault) => fault is DbException or IOException or TimeoutException;
 
     /// <summary>Brings the schema to this program's version.</summary>
     /// <exception cref="AccountsDatabaseException">It is not there, another process's, or of a newer program.</exception>
@@ -18,7 +22,7 @@ internal abstract class Database : IAsyncDisposable
     /// <summary>All statements see the same state.</summary>
     public abstract Task<T> SnapshotAsync<T>(Func<Statements, Task<T>> work, CancellationToken cancellation);
 
-    /// <summary>All or nothing, and durable when it returns. The work may run again from its start, so it changes nothing but the database.</summary>
+    /// <summary>All or nothing, and durable when it returns. The work may run again from its start, so it changes nothing but the database. Cancelled, nothing of it happened; once the work is done it is not cancelled any more.</summary>
     /// <remarks>Who changes anything of an account takes its row first (<see cref="Statements.ForUpdate"/>): the database orders the account's changes.</remarks>
     public abstract Task<T> WriteAsync<T>(Func<Statements, Task<T>> work, CancellationToken cancellation);
 

@@ -103,7 +103,8 @@ internal sealed class PostgresDatabase : Database
                 await using var connection = await _source.OpenConnectionAsync(cancellation);
                 await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation);
                 var result = await work(new PostgresStatements(connection, cancellation));
-                await transaction.CommitAsync(cancellation);
+                // Not cancelled: nobody would know whether it happened, and who listens would not be told.
+                await transaction.CommitAsync(CancellationToken.None);
                 return result;
             }
             catch (PostgresException met) when (met.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation && attempt < Attempts)

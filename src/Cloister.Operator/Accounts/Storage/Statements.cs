@@ -52,5 +52,10 @@ internal sealed record LockedAccount(long Epoch, byte[] HeadKey, long Sequence, 
     /// <summary>Of the account's row.</summary>
     public const string Columns = "epoch, head_key, sequence, head, used";
 
+    /// <summary>The newest head, read; null where there is none.</summary>
+    public SignedHead? Newest => Head is null ? null : ParseHead(Head);
+
+    public static SignedHead ParseHead(byte[] stored) => SignedHead.TryParse(stored, out var head, out _) ? head : throw new InvalidOperationException("A stored head is none.");
+
     public static LockedAccount Read(DbDataReader row) => new(row.GetInt64(0), Statements.Bytes(row, 1), row.GetInt64(2), Statements.BytesOrNull(row, 3), row.GetInt64(4), []);
 }

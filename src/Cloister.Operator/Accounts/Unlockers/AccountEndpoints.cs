@@ -33,7 +33,7 @@ internal sealed class AccountEndpoints(AccountRoom room)
     private Task<ListingBody?> ListAsync(SignedIn session, CancellationToken cancellation)
     {
         byte[] account = session.Account.ToArray();
-        return room.Database.SnapshotAsync(async statements => await statements.FirstAsync($"SELECT {LockedAccount.Columns} FROM accounts WHERE account = $1 AND ended = 0", LockedAccount.Read, account) is not { } found ? null
+        return room.Database.SnapshotAsync(async statements => await room.Sessions.AccountAsync(statements, session) is not { } found ? null
             : new ListingBody(
                 session.Account,
                 [.. await statements.QueryAsync("SELECT record FROM epochs WHERE account = $1 ORDER BY epoch", row => Statements.Bytes(row, 0), account)],
@@ -52,13 +52,14 @@ internal sealed class AccountEndpoints(AccountRoom room)
         {
             return Answer.Malformed("a proof for the session's account");
         }
-        if (_proof.Limit(context, proof.Unlocker) is { } limited)
+        using var attempt = _proof.Begin(context, proof.Unlocker);
+        if (attempt.Refusal is { } limited)
         {
             return limited;
         }
         if (await _proof.VerifyAsync(proof, SignInMessage.DeleteAccount, session.Account, context.RequestAborted) is null)
         {
-            return _proof.Wrong(context, proof.Unlocker);
+            return attempt.Wrong();
         }
 
         // At once for everybody; then its rows, which may be a million.
