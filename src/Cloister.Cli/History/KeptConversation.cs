@@ -12,7 +12,7 @@ internal sealed class KeptConversation(LoggedIn account)
     private const int LongestTitle = 60;
 
     private Identity _conversation = Identity.Generate();
-    private Identity? _last;
+    private Message? _last;
     private Identity? _leaf;
 
     public LoggedIn Account => account;
@@ -27,33 +27,35 @@ internal sealed class KeptConversation(LoggedIn account)
         var header = beginning is not null ? ConversationNames.Find(history, beginning)
             : history.Conversations.MaxBy(one => one.Newest) ?? throw new CommandFault(ExitCode.Usage, "There is no conversation yet.");
         var view = await history.ReadAsync(header.Id, cancellation);
-        (_conversation, _last, _leaf) = (header.Id, view.Branch is [.., var last] ? last.Id : null, header.Leaf);
+        (_conversation, _last, _leaf) = (header.Id, view.Branch.LastOrDefault(), header.Leaf);
         return [.. view.Branch.Where(message => message.Text.Length > 0).Select(message => new Turn(RoleOf(message), message.Text))];
     }
 
     public async Task AskedAsync(string question, CancellationToken cancellation)
     {
         bool first = _last is null;
-        await AddAsync(new(_conversation, _last, MessageRole.User, question), cancellation);
+        await GoOnAsync(await account.History.AddAsync(new(_conversation, _last?.Id, MessageRole.User, question), cancellation), cancellation);
         if (first)
         {
             await account.History.SetAsync(RegisterKind.Conversation, $"{_conversation}", ConversationHeader.TitleField, JsonValue.Create(TitleOf(question)), cancellation);
         }
     }
 
-    /// <summary>Kept even where Ctrl-C ended it: this takes no token.</summary>
+    /// <summary>Kept even where Ctrl-C ended it: this takes no token. Not kept where the conversation was deleted on another device meanwhile.</summary>
     public async Task AnsweredAsync(string answer, string model, MessageState state)
     {
         if (answer.Length > 0)
         {
-            await AddAsync(new(_conversation, _last, MessageRole.Assistant, answer) { Model = model, State = state }, CancellationToken.None);
+            var message = new MessageDraft(_conversation, _last?.Id, MessageRole.Assistant, answer) { Model = model, State = state }
+                .ToMessage(Identity.Generate(), Clock.After(DateTimeOffset.UtcNow, _last?.Clock, account.Device.Id));
+            await account.History.KeepAsync(message, CancellationToken.None);
+            await GoOnAsync(message, CancellationToken.None);
         }
     }
 
-    private async Task AddAsync(MessageDraft draft, CancellationToken cancellation)
+    private async Task GoOnAsync(Message message, CancellationToken cancellation)
     {
-        var message = await account.History.AddAsync(draft, cancellation);
-        _last = message.Id;
+        _last = message;
         if (_leaf is not null)
         {
             // Somebody chose a branch: the one that goes on is the one shown from now on.

@@ -29,13 +29,16 @@ internal sealed class HistoryEdits(HistoryBook book)
         {
             Clock? before = draft.Parent is { } parent && await ContentAsync(draft.Conversation, parent, cancellationToken).ConfigureAwait(false) is Message answered ? answered.Clock : null;
             var message = draft.ToMessage(id, Clock.After(book.Time.GetUtcNow(), before, book.Device));
-            return await PutAsync(batch, message, cancellationToken).ConfigureAwait(false) ? message : throw new InvalidOperationException("The conversation was deleted.");
+            await PutAsync(batch, message, cancellationToken).ConfigureAwait(false);
+            return message;
         }, cancellationToken);
     }
 
-    // What is known already is not written again: it may have been written by a call that could not say so, and deleted since. Nor is what answers what was deleted.
+    // What is known already is not written again: it may have been written by a call that could not say so, and deleted since. Nor is an answer to what was deleted while it was on the way.
     public Task KeepAsync(Message message, CancellationToken cancellationToken) => book.WriteAsync(async batch =>
-        !IsKnown(message.Id, await book.SubtreesAsync([message.Id], cancellationToken).ConfigureAwait(false)) && await PutAsync(batch, message, cancellationToken).ConfigureAwait(false), cancellationToken);
+        !IsKnown(message.Id, await book.SubtreesAsync([message.Id], cancellationToken).ConfigureAwait(false))
+        && !(message.Role is MessageRole.Assistant && await IsDeletedAsync(message.Conversation, cancellationToken).ConfigureAwait(false))
+        && await PutAsync(batch, message, cancellationToken).ConfigureAwait(false), cancellationToken);
 
     public Task SetAsync(string kind, string subject, string field, JsonNode? value, CancellationToken cancellationToken) =>
         book.WriteAsync(async batch => await PutAsync(batch, [await ChangeAsync(kind, subject, registers => Change(registers, field, value), cancellationToken).ConfigureAwait(false)], cancellationToken).ConfigureAwait(false), cancellationToken);
@@ -139,16 +142,14 @@ internal sealed class HistoryEdits(HistoryBook book)
     private async ValueTask<ItemContent?> ContentAsync(Identity place, Identity item, CancellationToken cancellationToken) =>
         await book.ViewAsync(place, item, cancellationToken).ConfigureAwait(false) is { } held ? (await book.OpenAsync([held], cancellationToken).ConfigureAwait(false))[0].Content : null;
 
+    private async ValueTask<bool> IsDeletedAsync(Identity conversation, CancellationToken cancellationToken) =>
+        !book.List.Header(conversation).IsShown && await ContentAsync(conversation, book.Keys.Name(RegisterKind.Conversation, $"{conversation}"), cancellationToken).ConfigureAwait(false) is Registers;
+
     private async ValueTask<bool> PutAsync(WriteBatch batch, Message message, CancellationToken cancellationToken)
     {
         var conversation = message.Conversation;
         var edits = new List<Edit> { new(conversation, message.Id, message, TouchKind.Appeared) };
         var header = book.Keys.Name(RegisterKind.Conversation, $"{conversation}");
-        // It may have been deleted while its answer was on the way, which would bring it back. Who begins in it anew means it.
-        if (message.Parent is not null && !book.List.Header(conversation).IsShown && await ContentAsync(conversation, header, cancellationToken).ConfigureAwait(false) is Registers)
-        {
-            return false;
-        }
         if (await book.ViewAsync(conversation, header, cancellationToken).ConfigureAwait(false) is null)
         {
             edits.Add(new(conversation, header, Change(new(RegisterKind.Conversation, $"{conversation}"), ConversationHeader.DeletedField, JsonValue.Create(false)), TouchKind.Changed));

@@ -94,7 +94,6 @@ public sealed class UserHistory : IAsyncDisposable
     /// <summary>Adds a message, and the conversation's registers where there are none. Durable when this returns.</summary>
     /// <exception cref="StoreFailedException">It could not be written. The message is not there.</exception>
     /// <exception cref="ArgumentException">It is too large for an item.</exception>
-    /// <exception cref="InvalidOperationException">It answers a message of a conversation that was deleted meanwhile.</exception>
     public Task<Message> AddAsync(MessageDraft draft, CancellationToken cancellationToken) => EditAsync(_edits.AddAsync(draft, cancellationToken));
 
     /// <summary>Adds a message that has an identity and a clock, so that it can be tried again: what is here already, or was deleted, stays as it is, and an answer in a conversation that was deleted meanwhile is not kept. Durable when this returns.</summary>

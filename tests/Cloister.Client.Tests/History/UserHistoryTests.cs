@@ -138,16 +138,17 @@ public class UserHistoryTests
         await other.DeleteConversationAsync(_conversation, default);
         await other.SyncNowAsync(default);
         await one.SyncNowAsync(default);
-        var draft = new MessageDraft(_conversation, question.Id, MessageRole.Assistant, "answer");
-        await one.KeepAsync(draft.ToMessage(TestAccount.Random(), Clock.After(DateTimeOffset.UtcNow, question.Clock, TestAccount.Random())), default);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => one.AddAsync(draft, default));
+        await one.KeepAsync(Answer(question, "late"), default);
         Assert.Empty(one.Conversations);
         Assert.Empty((await one.ReadAsync(_conversation, default)).Branch);
 
-        var begun = await one.AddAsync(new(_conversation, null, MessageRole.User, "begun anew"), default);
-        await one.AddAsync(new(_conversation, begun.Id, MessageRole.Assistant, "answered"), default);
+        var again = await one.AddAsync(new(_conversation, question.Id, MessageRole.User, "asked again"), default);
+        await one.KeepAsync(Answer(again, "answered"), default);
         Assert.Equal(2, one.Conversations.Single().Messages);
     }
+
+    private Message Answer(Message question, string text) =>
+        new MessageDraft(_conversation, question.Id, MessageRole.Assistant, text).ToMessage(TestAccount.Random(), Clock.After(DateTimeOffset.UtcNow, question.Clock, TestAccount.Random()));
 
     [Fact]
     public async Task A_full_disk_fails_loudly_and_leaves_nothing_half()
