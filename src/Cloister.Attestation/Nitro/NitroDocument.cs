@@ -20,8 +20,7 @@ public sealed class NitroDocument
 
     private const string Envelope = "COSE_Sign1", Unprotected = "unprotected", PayloadString = "payload", SignatureString = "signature", Content = "document";
     private const int MaxHeader = 64, MaxPayload = 16 * 1024, MaxCertificate = 1024, MaxUserData = 1024, MaxModuleId = 64;
-    private const int SignatureSize = 96, RegisterSize = 48, MaxRegisters = 32, Members = 9;
-    private const byte CoseSign1 = 18;
+    private const int RegisterSize = 48, MaxRegisters = 32, Members = 9;
 
     // The longest time that a date can hold.
     private static readonly ulong LastMillisecond = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
@@ -62,14 +61,12 @@ public sealed class NitroDocument
         && instance.Length - 2 is 8 or 17 && instance.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0
         && enclave.Length == 16 && enclave.AsSpan().IndexOfAnyExcept(HexDigits) < 0 ? instance : null;
 
-    // RFC 9052, section 4.4: ["Signature1", protected, external_aad, payload]. A certificate on P-384 alone makes the payload longer than 255 bytes.
-    internal byte[] SignedBytes =>
-        [0x84, 0x6a, .. "Signature1"u8, .. ProtectedHeader, 0x40, 0x59, (byte)(Payload.Length >> 8), (byte)(Payload.Length & 0xff), .. Payload.Span];
+    internal byte[] SignedBytes => CoseSign1.SignedBytes(ProtectedHeader, Payload.Span);
 
     private static ReadOnlySpan<char> HexDigits => "0123456789abcdef";
 
-    // The byte string of {1: -35}: ECDSA with SHA-384. No other header is known to anybody, so it has one encoding.
-    private static ReadOnlySpan<byte> ProtectedHeader => [0x44, 0xa1, 0x01, 0x38, 0x22];
+    // {1: -35}: ECDSA with SHA-384. No other header is known to anybody, so it has one encoding.
+    private static ReadOnlySpan<byte> ProtectedHeader => [0xa1, 0x01, 0x38, 0x22];
 
     /// <summary>The register's value; empty where the document does not list it.</summary>
     internal ReadOnlySpan<byte> Pcr(int index) => Pcrs.TryGetValue(index, out var value) ? value.Span : default;
@@ -81,15 +78,15 @@ public sealed class NitroDocument
     {
         document = null;
         var reader = new CborReader(source);
-        reader.TryReadTag(CoseSign1);
+        reader.TryReadTag(CoseSign1.Tag);
         Require(ref reader, Envelope, 4, reader.ReadArray(Envelope, 4));
-        bool es384 = reader.ReadBytes(ProtectedField, MaxHeader).SequenceEqual(ProtectedHeader[1..]);
+        bool es384 = reader.ReadBytes(ProtectedField, MaxHeader).SequenceEqual(ProtectedHeader);
         Require(ref reader, ProtectedField, true, es384);
         reader.ReadMap(Unprotected, 0);
         byte[] payload = reader.ReadBytes(PayloadString, MaxPayload).ToArray();
         int payloadOffset = reader.Offset - payload.Length;
-        byte[] signature = reader.ReadBytes(SignatureString, SignatureSize).ToArray();
-        Require(ref reader, SignatureString, SignatureSize, signature.Length);
+        byte[] signature = reader.ReadBytes(SignatureString, CoseSign1.SignatureSize).ToArray();
+        Require(ref reader, SignatureString, CoseSign1.SignatureSize, signature.Length);
         reader.ExpectEnd(Envelope);
 
         error = reader.Error;

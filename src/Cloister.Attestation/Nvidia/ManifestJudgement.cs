@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cloister.Wire;
 
 namespace Cloister.Attestation;
 
@@ -27,8 +28,8 @@ internal sealed class ManifestJudgement(NvidiaPolicy policy, CertificateShelf sh
         for (int i = 0; i < count; i++)
         {
             findings.Ask($"manifest {i}", Asked);
-            bool formed = ReferenceManifest.TryParse(documents[i], out var manifest);
-            findings.That(NvidiaCheck.ManifestForm, formed, "a manifest in the accepted form", formed ? "well-formed" : "malformed or signed in another way");
+            bool formed = ReferenceManifest.TryParse(documents[i], out var manifest, out var error);
+            findings.That(NvidiaCheck.ManifestForm, formed, "a manifest in an accepted form", formed || error.Fault is not WireFault.None ? $"{error}" : "malformed or signed in another way");
             if (formed)
             {
                 JudgeOrigin(manifest!);
@@ -50,8 +51,9 @@ internal sealed class ManifestJudgement(NvidiaPolicy policy, CertificateShelf sh
         findings.That(NvidiaCheck.ManifestRoot, policy.ManifestRoots.Contains(chain!.Root.Key.Fingerprint), $"one of {policy.ManifestRoots.Length} pinned roots", $"{chain.Root.Key.Fingerprint[..16]}…");
         bool signed = chain.IsSigned(shelf);
         findings.That(NvidiaCheck.ManifestChain, signed, "each signed by the next", signed ? "signed" : "a signature is wrong");
-        bool valid = chain.IsValid(now);
-        findings.That(NvidiaCheck.ManifestValidity, valid, "all valid now", valid ? "valid" : "one is not valid now");
+        bool current = manifest.NotBefore <= now && now <= manifest.NotAfter;
+        bool valid = current && chain.IsValid(now);
+        findings.That(NvidiaCheck.ManifestValidity, valid, "all valid now", valid ? "valid" : current ? "one is not valid now" : "the manifest itself is not valid now");
         revocation.Judge(chain, 0, policy.Revocation.HasFlag(NvidiaRevocation.Manifests), policy.MaximumOcspAge, (NvidiaCheck.ManifestRevocationKnown, NvidiaCheck.ManifestRevocationAge, NvidiaCheck.ManifestRevocation));
 
         bool genuine = manifest.Signature.IsIntact && manifest.Signature.IsSignedBy(chain.Leaf);

@@ -32,7 +32,7 @@ internal static class NvidiaCheckTexts
         NvidiaCheck.ManifestChainForm => new("each manifest's certificates form a chain", "A manifest does not show a proper chain of certificates.", OperatorFetches),
         NvidiaCheck.ManifestRoot => new("each manifest's chain ends in a root that the policy pins", "The list of good measurements is not NVIDIA's.", Nobody),
         NvidiaCheck.ManifestChain => new("each certificate of a manifest is signed by the next", "A manifest's certificate was made by somebody else than it says.", Nobody),
-        NvidiaCheck.ManifestValidity => new("all certificates of the manifests are valid now", "The list of good measurements has expired.", OperatorFetches),
+        NvidiaCheck.ManifestValidity => new("all certificates of the manifests are valid now, and the manifests by their own dates", "The list of good measurements has expired.", OperatorFetches),
         NvidiaCheck.ManifestRevocationKnown => new("there is a genuine answer about the revocation of each certificate of a manifest", "It is not known whether NVIDIA has withdrawn this list of good measurements.", OperatorFetches),
         NvidiaCheck.ManifestRevocationAge => new("the answers about manifests' certificates are recent enough", "What is known of the manifest's revocation is too old.", OperatorFetches),
         NvidiaCheck.ManifestRevocation => new("no certificate of a manifest is revoked", "NVIDIA has withdrawn this list of good measurements, as it does for software with known holes.", Updates),

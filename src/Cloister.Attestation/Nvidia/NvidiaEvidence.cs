@@ -61,7 +61,7 @@ public sealed record NvidiaDeviceEvidence(ReadOnlyMemory<byte> Report, ReadOnlyM
 /// <summary>What is needed to verify the evidence offline, as NVIDIA's services hand it out.</summary>
 public sealed record NvidiaCollateral
 {
-    /// <summary>Manifests in XML: for each driver, VBIOS and switch BIOS that is in use the one that fits. All of them are judged.</summary>
+    /// <summary>Manifests in either form: for each driver, VBIOS and switch BIOS that is in use the one that fits. All of them are judged.</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> Manifests { get; init; } = [];
 
     /// <summary>In DER, in any order: one for each certificate that the policy asks about.</summary>

@@ -18,7 +18,7 @@ public sealed record NvidiaGpuEvidence
 
     public required ImmutableArray<NvidiaDevicePart> Switches { get; init; }
 
-    /// <summary>Reference manifests in XML.</summary>
+    /// <summary>Reference manifests, in XML or CBOR.</summary>
     public required ImmutableArray<string> Manifests { get; init; }
 
     /// <summary>Answers about revocation in DER.</summary>

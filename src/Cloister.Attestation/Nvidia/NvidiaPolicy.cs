@@ -73,6 +73,6 @@ public static class NvidiaRoot
     /// <summary>The key of "NVIDIA Device Identity CA".</summary>
     public const string Device = "a90c4eb5acfd3e3d03a25db6a26b84f720ad0503196c627c21ddd48dd85b06a4";
 
-    /// <summary>The key of "NVIDIA CoRIM signing Root CA", which also signs manifests in XML.</summary>
+    /// <summary>The key of "NVIDIA CoRIM signing Root CA", which signs manifests in XML too.</summary>
     public const string Manifest = "dec1dc316477aa851eebdf51327ae9f864bc8d89254657ed1e7eb9168af1e1a3";
 }

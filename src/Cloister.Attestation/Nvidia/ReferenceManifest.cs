@@ -1,24 +1,20 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using Cloister.Wire;
 
 namespace Cloister.Attestation;
 
-/// <summary>A reference integrity manifest as NVIDIA publishes it: a SWID tag (TCG RIM Information Model) with an enveloped XML signature.</summary>
+/// <summary>A reference integrity manifest as NVIDIA publishes it: a SWID tag in XML or a signed CoRIM in CBOR.</summary>
 /// <remarks>It is read, not trusted: who signed it, and whether it fits a device, <see cref="NvidiaVerification"/> asks.</remarks>
 public sealed class ReferenceManifest
 {
-    /// <summary>In bytes.</summary>
+    /// <summary>In bytes, of either form.</summary>
     public const int MaxSize = XmlSubset.MaxSize;
 
-    private const string Swid = "http://standards.iso.org/iso/19770/-2/2015/schema.xsd";
-    private const string Hashes = "http://www.w3.org/2001/04/xmlenc#sha384";
-    private const int MaxMeasurements = 254;
-    private const int MaxAlternatives = 64;
-    private const int NamedAttributes = 6;
+    internal const int MaxMeasurements = 254;
+    internal const int MaxAlternatives = 64;
 
-    private ReferenceManifest(XmlSignature signature) => Signature = signature;
+    internal ReferenceManifest(ManifestSignature signature) => Signature = signature;
 
     /// <summary>The chip that it is for, such as <c>GH100</c>.</summary>
     public required string Product { get; init; }
@@ -31,87 +27,34 @@ public sealed class ReferenceManifest
     /// <summary>The measurements that count, by index.</summary>
     public required ImmutableArray<GoldenMeasurement> Active { get; init; }
 
-    internal XmlSignature Signature { get; }
+    internal ManifestSignature Signature { get; }
+
+    /// <summary>Its own dates, beside those of its certificates. XML has none.</summary>
+    internal DateTimeOffset NotBefore { get; init; } = DateTimeOffset.MinValue;
+
+    internal DateTimeOffset NotAfter { get; init; } = DateTimeOffset.MaxValue;
 
     /// <summary>Reads a manifest strictly; docs/spec/nvidia.md, section 5, says what is accepted.</summary>
-    public static bool TryParse(ReadOnlyMemory<byte> xml, [NotNullWhen(true)] out ReferenceManifest? manifest)
+    public static bool TryParse(ReadOnlyMemory<byte> document, [NotNullWhen(true)] out ReferenceManifest? manifest) => TryParse(document, out manifest, out _);
+
+    /// <param name="error">What is wrong in CBOR. Of XML it says nothing.</param>
+    internal static bool TryParse(ReadOnlyMemory<byte> document, [NotNullWhen(true)] out ReferenceManifest? manifest, out WireError error)
     {
-        manifest = null;
-        try
-        {
-            manifest = XmlSubset.TryParse(xml.Span, out var root) ? Parse(root) : null;
-        }
-        catch (FormatException)
-        {
-            // Another document, or one that is signed in another way.
-        }
+        error = default;
+        manifest = Corim.IsOne(document.Span) ? Corim.Parse(document, out error) : ParseXml(document.Span);
         return manifest is not null;
     }
 
-    // The signature is the root's last child and nothing else in the document is left out of its digest: what is read here is what was signed.
-    private static ReferenceManifest Parse(XmlElement root)
+    private static ReferenceManifest? ParseXml(ReadOnlySpan<byte> xml)
     {
-        var children = root.Children();
-        XmlSubset.Require(root.Is(Swid, "SoftwareIdentity") && children.Count == 4
-            && children[0].Is(Swid, "Entity") && children[1].Is(Swid, "Meta") && children[2].Is(Swid, "Payload"));
-        return new ReferenceManifest(XmlSignature.Read(children[3]))
+        try
         {
-            TagId = Named(root, "tagId"),
-            Product = Named(children[1], "product"),
-            Version = Named(children[1], "colloquialVersion"),
-            Active = ReadMeasurements(children[2]),
-        };
-    }
-
-    private static ImmutableArray<GoldenMeasurement> ReadMeasurements(XmlElement payload)
-    {
-        var resources = payload.Children();
-        XmlSubset.Require(resources.Count is > 0 and <= MaxMeasurements);
-        var taken = new bool[MaxMeasurements];
-        var active = ImmutableArray.CreateBuilder<GoldenMeasurement>();
-        foreach (var resource in resources)
-        {
-            XmlSubset.Require(resource.Is(Swid, "Resource") && resource.Content.Count == 0 && resource.Attribute("type") == "Measurement");
-            int index = Number(resource, "index", MaxMeasurements - 1);
-            XmlSubset.Require(!taken[index]);
-            taken[index] = true;
-
-            string state = Named(resource, "active");
-            XmlSubset.Require(state is "True" or "False");
-            var golden = ReadMeasurement(resource, index);
-            if (state == "True")
-            {
-                active.Add(golden);
-            }
+            return XmlSubset.TryParse(xml, out var root) ? SwidTag.Parse(root) : null;
         }
-        return active.ToImmutable();
-    }
-
-    private static GoldenMeasurement ReadMeasurement(XmlElement resource, int index)
-    {
-        int alternatives = Number(resource, "alternatives", MaxAlternatives);
-        XmlSubset.Require(alternatives > 0 && resource.Attributes.Count == NamedAttributes + alternatives && Number(resource, "size", NvidiaReport.MeasurementSize) == NvidiaReport.MeasurementSize);
-        var values = new ReadOnlyMemory<byte>[alternatives];
-        for (int i = 0; i < alternatives; i++)
+        catch (FormatException)
         {
-            XmlSubset.Require(Hex.TryDecode(resource.Attribute($"Hash{i}", Hashes), out var value) && value.Length == NvidiaReport.MeasurementSize);
-            values[i] = value;
+            return null;
         }
-        return new GoldenMeasurement(index, Named(resource, "name"), [.. values]);
-    }
-
-    private static string Named(XmlElement element, string attribute)
-    {
-        string? value = element.Attribute(attribute);
-        XmlSubset.Require(value is { Length: > 0 and <= 256 });
-        return value;
-    }
-
-    private static int Number(XmlElement element, string attribute, int max)
-    {
-        string text = Named(element, attribute);
-        XmlSubset.Require(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number <= max && number.ToString(CultureInfo.InvariantCulture) == text);
-        return number;
     }
 }
 

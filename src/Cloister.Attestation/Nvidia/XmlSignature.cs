@@ -1,12 +1,11 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using Cloister.Primitives;
 using Cloister.Wire;
 
 namespace Cloister.Attestation;
 
 /// <summary>An enveloped XML signature (W3C XML Signature 1.1) in the one form that manifests have: docs/spec/nvidia.md, section 5.2.</summary>
-internal sealed class XmlSignature
+internal static class XmlSignature
 {
     public const string Uri = "http://www.w3.org/2000/09/xmldsig#";
 
@@ -14,24 +13,9 @@ internal sealed class XmlSignature
     private const string EcdsaSha384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384";
     private const string Enveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
     private const string Sha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384";
-    private const int MaxCertificates = 6;
-
-    private readonly byte[] _signedInfo;
-    private readonly byte[] _value;
-
-    private XmlSignature(byte[] signedInfo, byte[] value, bool intact, ImmutableArray<byte[]> certificates) =>
-        (_signedInfo, _value, IsIntact, Certificates) = (signedInfo, value, intact, certificates);
-
-    /// <summary>The document around the signature is the one whose digest is signed.</summary>
-    public bool IsIntact { get; }
-
-    /// <summary>In DER, the signer's first.</summary>
-    public ImmutableArray<byte[]> Certificates { get; }
-
-    public bool IsSignedBy(Certificate signer) => signer.Key.P384?.Verify(_signedInfo, HashAlgorithmName.SHA384, _value, EcdsaSignatureFormat.P1363) ?? false;
 
     /// <summary>Reads a signature that is a child of the document's root. Throws <see cref="FormatException"/> for any other form.</summary>
-    public static XmlSignature Read(XmlElement signature)
+    public static ManifestSignature Read(XmlElement signature)
     {
         var children = signature.Children();
         XmlSubset.Require(signature.Is(Uri, "Signature") && signature.Attributes.Count == 0 && children is [{ LocalName: "SignedInfo" }, { LocalName: "SignatureValue" }, { LocalName: "KeyInfo" }]);
@@ -40,7 +24,7 @@ internal sealed class XmlSignature
         var certificates = ReadCertificates(Plain(children[2]));
 
         bool intact = SHA384.HashData(XmlCanonical.Write(signature.Parent!, without: signature)).AsSpan().SequenceEqual(digest);
-        return new XmlSignature(XmlCanonical.Write(children[0]), value, intact, certificates);
+        return new ManifestSignature(XmlCanonical.Write(children[0]), value, certificates, intact);
     }
 
     // One reference, to the whole document. With any other the signature would be over something else than what is read.
@@ -68,7 +52,7 @@ internal sealed class XmlSignature
         var parts = keyInfo.Children();
         XmlSubset.Require(parts is [{ LocalName: "X509Data" }]);
         var certificates = Plain(parts[0]).Children();
-        XmlSubset.Require(certificates.Count is > 0 and <= MaxCertificates && certificates.TrueForAll(one => one.LocalName == "X509Certificate"));
+        XmlSubset.Require(certificates.Count is > 0 and <= ManifestSignature.MaxCertificates && certificates.TrueForAll(one => one.LocalName == "X509Certificate"));
         return [.. certificates.ConvertAll(one => Bytes(Plain(one).Text()))];
     }
 

@@ -19,7 +19,7 @@ public class NvidiaAppraisalTests
     private static ImmutableArray<string> Ids =>
         [.. NvidiaVerification.Verify(Nvidia.Evidence(), new NvidiaCollateral(), Nvidia.Policy(), NvidiaAuthority.Nonce, Machine.Now).Devices.SelectMany(device => device.ManifestIds)];
 
-    private static byte[] Bundle(Func<byte[], byte[]>? nonce = null, Func<NvidiaGpuEvidence, NvidiaGpuEvidence>? afterwards = null, Func<EnclaveStatement, EnclaveStatement>? change = null)
+    private static byte[] Bundle(Func<byte[], byte[]>? nonce = null, Func<NvidiaGpuEvidence, NvidiaGpuEvidence>? afterwards = null, Func<EnclaveStatement, EnclaveStatement>? change = null, bool inCbor = false)
     {
         // The nonce covers the statement without its last member, so any digest gives the same one.
         byte[] asked = EnclaveStatement.GpuNonce((Machine.Statement with { GpuEvidence = new string('0', 64) }).ToBytes());
@@ -29,7 +29,7 @@ public class NvidiaAppraisalTests
             Nvidia.Evidence(new NvidiaParts { Nonce = nonce?.Invoke(asked) ?? asked }),
             new NvidiaCollateral
             {
-                Manifests = [Nvidia.Manifest(), Nvidia.Manifest(new NvidiaManifestParts { IsVbios = true })],
+                Manifests = inCbor ? [Nvidia.Corim(), Nvidia.Corim(new NvidiaManifestParts { IsVbios = true })] : [Nvidia.Manifest(), Nvidia.Manifest(new NvidiaManifestParts { IsVbios = true })],
                 OcspResponses = [.. answered.Select(subject => (ReadOnlyMemory<byte>)Nvidia.Answer(subject, new NvidiaAnswer { Age = TimeSpan.FromHours(3) }))],
             });
 
@@ -42,10 +42,12 @@ public class NvidiaAppraisalTests
 
     private static AppraisalPolicy With(Func<NvidiaGpus, NvidiaGpus> change) => Policy with { NvidiaGpu = change(Policy.NvidiaGpu!) };
 
-    [Fact]
-    public void A_machine_with_its_GPU_is_accepted()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_machine_with_its_GPU_is_accepted(bool inCbor)
     {
-        var result = Appraisal.Appraise(Bundle(), Policy, Machine.Now);
+        var result = Appraisal.Appraise(Bundle(inCbor: inCbor), Policy, Machine.Now);
         Assert.Empty(Machine.Failures(result));
         Assert.True(result.TryAccept(out _));
         Assert.Equal("AMD SEV-SNP", result.Machine);

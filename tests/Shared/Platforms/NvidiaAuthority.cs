@@ -130,6 +130,10 @@ internal sealed class NvidiaAuthority : IDisposable
     /// <summary>What a device measures where nothing is wrong.</summary>
     public static byte[] Value(int index) => index % 5 == 4 ? new byte[48] : SHA384.HashData([(byte)index]);
 
+    /// <summary>What a manifest lists for an index: one value, but for one index.</summary>
+    public static byte[][] GoldenValues(NvidiaManifestParts parts, int index) =>
+        parts.Golden?.Invoke(index) ?? (index == 21 ? [.. Enumerable.Range(0, 11).Select(i => SHA384.HashData([(byte)i, 0])), Value(index)] : [Value(index)]);
+
     public byte[] Manifest(NvidiaManifestParts? parts = null)
     {
         parts ??= new NvidiaManifestParts();
@@ -281,7 +285,7 @@ internal sealed class NvidiaAuthority : IDisposable
     private static void Resource(StringBuilder text, NvidiaManifestParts parts, int index, bool canonical)
     {
         bool active = (parts.Indexes ?? (parts.IsVbios ? VbiosIndexes : DriverIndexes)).Contains(index);
-        byte[][] values = active ? parts.Golden?.Invoke(index) ?? (index == 21 ? [.. Enumerable.Range(0, 11).Select(i => SHA384.HashData([(byte)i, 0])), Value(index)] : [Value(index)]) : [new byte[48]];
+        byte[][] values = active ? GoldenValues(parts, index) : [new byte[48]];
         var hashes = values.Select((value, i) => $"ns2:Hash{i}=\"{Convert.ToHexStringLower(value)}\"").ToArray();
         text.Append(canonical
             ? $"        <ns0:Resource active=\"{active}\" alternatives=\"{values.Length}\" index=\"{index}\" name=\"Measurement_{index}\" size=\"48\" type=\"Measurement\" {string.Join(' ', hashes.OrderBy(hash => hash[..hash.IndexOf('=', StringComparison.Ordinal)], StringComparer.Ordinal))}></ns0:Resource>\n"

@@ -3,7 +3,7 @@ using Cloister.Wire;
 
 namespace Cloister.Attestation;
 
-/// <summary>Reads CBOR (RFC 8949) in the one encoding that is accepted here (docs/spec/nitro.md, section 1), from a span it does not own.</summary>
+/// <summary>Reads CBOR (RFC 8949) in the one encoding that is accepted here, from a span it does not own: what AWS (docs/spec/nitro.md) and NVIDIA (docs/spec/nvidia.md) sign.</summary>
 /// <remarks>
 /// Every head is the shortest one. Strings and arrays say their length; a map may instead end in a break, and only where the caller allows it.
 /// Nothing is nested but what the caller reads, so depth is bounded by the format, not by the bytes. As with <see cref="WireReader"/> the first
@@ -14,7 +14,7 @@ internal ref struct CborReader(ReadOnlySpan<byte> source)
     /// <summary>A map's length where a break ends it.</summary>
     public const int Indefinite = -1;
 
-    private const int Unsigned = 0, ByteString = 2, TextString = 3, Array = 4, Map = 5, Tag = 6;
+    private const int Unsigned = 0, Negative = 1, ByteString = 2, TextString = 3, Array = 4, Map = 5, Tag = 6;
     private const byte IndefiniteMap = 0xbf, Null = 0xf6, Break = 0xff;
 
     private readonly ReadOnlySpan<byte> _source = source;
@@ -28,6 +28,17 @@ internal ref struct CborReader(ReadOnlySpan<byte> source)
     public readonly int Offset => _reader.Offset;
 
     public ulong ReadUnsigned(string field) => Head(field, Unsigned);
+
+    /// <summary>A number below zero; 0 where it is none, or below the least that a <see cref="long"/> holds.</summary>
+    public long ReadNegative(string field)
+    {
+        ulong beyond = Head(field, Negative);
+        if (beyond > long.MaxValue)
+        {
+            _reader.Refuse(field, long.MaxValue, unchecked((long)beyond));
+        }
+        return Failed ? 0 : -1 - (long)beyond;
+    }
 
     /// <param name="max">The longest that is read, in bytes.</param>
     public ReadOnlySpan<byte> ReadBytes(string field, int max) => _reader.Bytes(field, Length(field, ByteString, max));
@@ -56,8 +67,28 @@ internal ref struct CborReader(ReadOnlySpan<byte> source)
     public bool TryReadNull() => TryRead(Null);
 
     /// <summary>Takes this tag, if it comes next.</summary>
-    /// <param name="tag">Below 24.</param>
-    public bool TryReadTag(byte tag) => TryRead((byte)(Tag << 5 | tag));
+    public bool TryReadTag(ushort tag) => TryReadHead(Tag, tag);
+
+    /// <summary>Takes this number, if it comes next.</summary>
+    public bool TryReadUnsigned(ushort value) => TryReadHead(Unsigned, value);
+
+    /// <summary>Enters a byte string that holds CBOR itself, which the caller reads on from here.</summary>
+    /// <param name="max">The longest that is entered, in bytes.</param>
+    /// <returns>Where it ends: what is read in it must end there, for which the caller asks <see cref="Leave"/>.</returns>
+    public int Enter(string field, int max)
+    {
+        int length = Length(field, ByteString, max);
+        return Offset + length;
+    }
+
+    /// <summary>What was read in a byte string is all of it and nothing beyond.</summary>
+    public void Leave(string field, int end)
+    {
+        if (Offset != end)
+        {
+            _reader.Refuse(field, end, Offset);
+        }
+    }
 
     /// <summary>Nothing may follow.</summary>
     public void ExpectEnd(string field) => _reader.ExpectEnd(field);
@@ -65,12 +96,19 @@ internal ref struct CborReader(ReadOnlySpan<byte> source)
     /// <summary>Records a fault that only the caller can see.</summary>
     public void Refuse(string field, long expected, long actual) => _reader.Refuse(field, expected, actual);
 
-    private bool TryRead(byte wanted)
+    private bool TryReadHead(int type, ushort argument) => argument switch
     {
-        bool next = !Failed && Offset < _source.Length && _source[Offset] == wanted;
+        < 24             => TryRead((byte)(type << 5 | argument)),
+        <= byte.MaxValue => TryRead((byte)(type << 5 | 24), (byte)argument),
+        _                => TryRead((byte)(type << 5 | 25), (byte)(argument >> 8), (byte)(argument & 0xff)),
+    };
+
+    private bool TryRead(params ReadOnlySpan<byte> wanted)
+    {
+        bool next = !Failed && _source[Offset..].StartsWith(wanted);
         if (next)
         {
-            _reader.UInt8("");
+            _reader.Bytes("", wanted.Length);
         }
         return next;
     }
