@@ -9,10 +9,10 @@ namespace Cloister.Client.History;
 /// <summary>A device's own index of words, in its store: derived, sealed for the device, brought up to date from the journal, made again where that does not reach back.</summary>
 internal sealed class SearchShelf(HistoryBook book)
 {
-    // Found messages that are opened at once, the most that one search shows, and how many of these come first.
+    // How many come first, how many are opened at once, and the most that one search shows.
+    private const int Few = 16;
     private const int Many = 64;
     private const int Most = 1000;
-    private const int Few = 16;
 
     // As many changed messages are looked through as they are; more are put into the index first.
     private const int Loose = 200;
@@ -43,9 +43,9 @@ internal sealed class SearchShelf(HistoryBook book)
                 yield return new(header, null, snippet);
             }
         }
-        // The newest are looked for by themselves, because they stand together in the index, while all of them are spread over it; and they are opened as they are asked for.
+        // The newest by themselves: for few of them few buckets are opened. Who asks for more has more looked for.
         var shown = new HashSet<Identity>();
-        foreach (int most in (int[])[Few, Most])
+        foreach (int most in (int[])[Few, Many, Most])
         {
             var found = await FindAsync(query, most, cancellationToken).ConfigureAwait(false);
             foreach (var chunk in found.Where(match => shown.Add(match.Message)).Chunk(Many))
