@@ -47,7 +47,7 @@ internal sealed class PostgresDatabase : Database
     internal static NpgsqlConnectionStringBuilder SettingsOf(string connection)
     {
         var settings = new NpgsqlConnectionStringBuilder(connection) { SearchPath = SchemaName, ApplicationName = "cloister-operator", MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, NoResetOnClose = true };
-        if (!settings.Keys.Contains("Maximum Pool Size")) // in whichever of its ways it was written; ContainsKey says whether it could be
+        if (!settings.ShouldSerialize("Maximum Pool Size")) // in whichever of its ways it was written; ContainsKey says whether it could be
         {
             settings.MaxPoolSize = UsualConnections;
         }
