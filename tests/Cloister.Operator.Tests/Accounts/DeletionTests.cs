@@ -134,6 +134,29 @@ public abstract class DeletionTests(AccountsDatabase database)
     }
 
     [Fact]
+    public async Task A_sweep_that_fails_does_not_hide_that_the_account_is_deleted()
+    {
+        var time = new ManualTime();
+        await using var program = await database.StartAsync("unswept", time);
+        string name = await database.NameAsync("unswept");
+        var device = await TestDevice.CreateAsync(program);
+        await device.PushAsync(TestDevice.Change());
+        await ExecuteAsync(name, "ALTER TABLE parts RENAME TO away");
+        Assert.Equal("204", (await DeleteAsync(device)).Verdict);
+        Assert.Equal("401 session", (await device.GetAsync("/account")).Verdict);
+
+        await ExecuteAsync(name, "ALTER TABLE away RENAME TO parts");
+        string verdict = "";
+        for (int attempt = 0; attempt < 500 && verdict != "201"; attempt++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            verdict = (await device.Api.JsonAsync("POST", "/accounts", device.NewAccount())).Verdict;
+            await Task.Delay(20);
+        }
+        Assert.Equal("201", verdict);
+    }
+
+    [Fact]
     public async Task A_late_sweep_takes_nothing_of_who_has_the_number_now()
     {
         var program = await database.OperatorAsync();

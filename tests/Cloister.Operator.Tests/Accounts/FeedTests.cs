@@ -29,6 +29,20 @@ public sealed class FeedInPostgres(InPostgres database) : FeedTests(database), I
     }
 
     [Fact]
+    public async Task A_number_that_anybody_shouts_into_the_database_is_told_to_nobody()
+    {
+        await using var one = await _database.StartAsync("shouts");
+        await using var two = await _database.StartAsync("shouts");
+        var device = await TestDevice.CreateAsync(one);
+        using var feed = await FeedReader.OpenAsync(two.Http, device.Token);
+        Assert.Equal(0, await feed.NextAsync());
+        await using var anybody = RawDatabase.Open(await _database.NameAsync("shouts"));
+        await anybody.ScalarAsync($"SELECT pg_notify('cloister_heads', '{device.Account} 999')");
+        await device.PushAsync(TestDevice.Change()); // through the other process, and heard after that
+        Assert.Equal(1, await feed.NextAsync());
+    }
+
+    [Fact]
     public async Task A_lost_connection_to_the_database_loses_no_head()
     {
         await using var one = await _database.StartAsync("lost");

@@ -125,6 +125,13 @@ public sealed class StorageInPostgres(InPostgres database) : StorageTests(databa
         }
     }
 
+    [Theory]
+    [InlineData("", 16)]
+    [InlineData("Maximum Pool Size=100", 100)]
+    [InlineData("MaxPoolSize=100", 100)]
+    [InlineData("maximum pool size=8", 8)]
+    public void As_many_connections_as_the_operator_says(string said, int connections) => Assert.Equal(connections, PostgresDatabase.SettingsOf($"Host=h;Database=d;{said}").MaxPoolSize);
+
     [Fact]
     public async Task A_server_that_is_not_there_is_one_sentence() =>
         await Assert.ThrowsAsync<AccountsDatabaseException>(() => RunningOperator.StartAsync(AccountsDatabase.Options("Host=/nonexistent;Username=x;Database=y")));
@@ -160,7 +167,7 @@ public abstract class StorageTests(AccountsDatabase database)
         }
         await using (var rows = RawDatabase.Open(await database.NameAsync("first")))
         {
-            foreach (string statement in (string[])["DROP INDEX unlockers_by_place", "ALTER TABLE unlockers DROP COLUMN place", "CREATE INDEX unlockers_by_identity ON unlockers (unlocker)", "UPDATE operator SET version = 1"])
+            foreach (string statement in (string[])["DROP INDEX unlockers_by_place", "ALTER TABLE unlockers DROP COLUMN place", "CREATE INDEX unlockers_by_identity ON unlockers (unlocker)", "DROP INDEX accounts_ended", "UPDATE operator SET version = 1"])
             {
                 await rows.ScalarAsync(statement);
             }
@@ -169,6 +176,16 @@ public abstract class StorageTests(AccountsDatabase database)
         device.Api = new Api(again.Http);
         Assert.Equal(200, (await device.SignInAsync()).Status);
         Assert.Equal(200, (await UnlockerTests.PutAsync(device, new TestUnlocker().Json())).Status);
+    }
+
+    [Fact]
+    public async Task Who_sweeps_reads_only_the_accounts_that_ended()
+    {
+        var program = await database.OperatorAsync();
+        string plan = await program.Accounts.Database.ReadAsync(async statements => string.Join('\n', statements is SqliteStatements
+            ? await statements.QueryAsync($"EXPLAIN QUERY PLAN {Sweep.Ended}", row => row.GetString(3))
+            : await statements.QueryAsync($"EXPLAIN {Sweep.Ended}", row => row.GetString(0))), CancellationToken.None);
+        Assert.Contains("accounts_ended", plan, StringComparison.Ordinal);
     }
 
     [Fact]

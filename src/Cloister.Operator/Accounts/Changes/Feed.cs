@@ -27,6 +27,18 @@ internal sealed class Feed(AccountNumber account, byte[] session, DateTimeOffset
     /// <summary>In which second of its round the listener gets its comment.</summary>
     public uint Turn => turn;
 
+    /// <summary>The newest sequence that it was told of.</summary>
+    public ulong Newest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _newest;
+            }
+        }
+    }
+
     public void Tell(ulong sequence) => Wake(() => _newest = Math.Max(_newest, sequence));
 
     public void Comment() => Wake(() => _comment = true);

@@ -67,10 +67,12 @@ internal sealed class Feeds : IDisposable
 
     public IEnumerable<Feed> Listening() => _all.Keys;
 
+    public IReadOnlyList<Feed> ListeningTo(AccountNumber account) => _byAccount.GetValueOrDefault(account) ?? [];
+
     /// <summary>The account has a head of this sequence.</summary>
     public void Tell(AccountNumber account, ulong sequence)
     {
-        foreach (var feed in _byAccount.GetValueOrDefault(account) ?? [])
+        foreach (var feed in ListeningTo(account))
         {
             feed.Tell(sequence);
         }
@@ -79,7 +81,7 @@ internal sealed class Feeds : IDisposable
     /// <summary>Sessions of the account ended: each of its feeds asks whether its own did.</summary>
     public void AskAgain(AccountNumber account)
     {
-        foreach (var feed in _byAccount.GetValueOrDefault(account) ?? [])
+        foreach (var feed in ListeningTo(account))
         {
             feed.AskAgain();
         }

@@ -23,11 +23,7 @@ internal sealed class PostgresDatabase : Database
 
     public PostgresDatabase(string connection, Feeds feeds, TimeProvider time, ILogger logger)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connection) { SearchPath = SchemaName, ApplicationName = "cloister-operator", MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, NoResetOnClose = true };
-        if (!settings.ContainsKey("Maximum Pool Size") || settings.MaxPoolSize == 100)
-        {
-            settings.MaxPoolSize = UsualConnections;
-        }
+        var settings = SettingsOf(connection);
         var builder = new NpgsqlDataSourceBuilder(settings.ToString());
         builder.UsePhysicalConnectionInitializer(
             physical =>
@@ -47,6 +43,16 @@ internal sealed class PostgresDatabase : Database
     // What was confirmed outlives a power cut, whatever the server's own default is. And every statement finds its rows by an index and in its order: a plan that was made while a table
     // was small or not yet looked at would read and sort an account's whole history for its first page.
     private const string Settings = "SET synchronous_commit = on; SET enable_seqscan = off; SET enable_bitmapscan = off";
+
+    internal static NpgsqlConnectionStringBuilder SettingsOf(string connection)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connection) { SearchPath = SchemaName, ApplicationName = "cloister-operator", MaxAutoPrepare = 100, AutoPrepareMinUsages = 2, NoResetOnClose = true };
+        if (!settings.ShouldSerialize("Maximum Pool Size")) // in whichever of its ways it was written; ContainsKey says whether it could be
+        {
+            settings.MaxPoolSize = UsualConnections;
+        }
+        return settings;
+    }
 
     public static bool IsConnectionString(string text)
     {

@@ -25,10 +25,11 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Channel<(AccountNumber Account, ulong Sequence)> _untold = Channel.CreateBounded<(AccountNumber, ulong)>(new BoundedChannelOptions(65_536) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly Channel<Feed> _heard = Channel.CreateBounded<Feed>(new BoundedChannelOptions(65_536) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
-    public void Start() => _running = Task.WhenAll(Task.Run(TellAsync), Task.Run(ListenAsync), Task.Run(AuditAlwaysAsync));
+    public void Start() => _running = Task.WhenAll(Task.Run(TellAsync), Task.Run(ListenAsync), Task.Run(AuditHeardAsync), Task.Run(AuditAlwaysAsync));
 
     public void Announce(AccountNumber account, ulong sequence)
     {
@@ -45,7 +46,7 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
 
     private async Task TellAsync()
     {
-        while (await WaitAsync())
+        while (await WaitAsync(_untold.Reader))
         {
             var message = new StringBuilder();
             while (message.Length < MaxMessage - MaxEntry && _untold.Reader.TryRead(out var head))
@@ -66,11 +67,11 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
         }
     }
 
-    private async Task<bool> WaitAsync()
+    private async Task<bool> WaitAsync<T>(ChannelReader<T> reader)
     {
         try
         {
-            return await _untold.Reader.WaitToReadAsync(_stop.Token);
+            return await reader.WaitToReadAsync(_stop.Token);
         }
         catch (OperationCanceledException)
         {
@@ -90,7 +91,7 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
                 await connection.OpenAsync(_stop.Token);
                 connection.Notification += (_, news) => Hear(news.Channel, news.Payload);
                 await ExecuteAsync(connection, $"LISTEN {HeadsChannel}; LISTEN {PostgresStatements.EndedChannel}");
-                await AuditAsync();
+                await AuditAsync(feeds.Listening());
                 while (true)
                 {
                     // A connection that died without a word is found by the question.
@@ -107,6 +108,26 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
         }
     }
 
+    private async Task AuditHeardAsync()
+    {
+        while (await WaitAsync(_heard.Reader))
+        {
+            var heard = new HashSet<Feed>();
+            while (heard.Count < AuditedAtOnce && _heard.Reader.TryRead(out var feed))
+            {
+                heard.Add(feed);
+            }
+            try
+            {
+                await AuditAsync(heard);
+            }
+            catch (Exception fault)
+            {
+                await PauseAsync(fault);
+            }
+        }
+    }
+
     private async Task AuditAlwaysAsync()
     {
         while (!_stop.IsCancellationRequested)
@@ -114,7 +135,7 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
             await Task.WhenAny(Task.Delay(AuditEvery, time, _stop.Token));
             try
             {
-                await AuditAsync();
+                await AuditAsync(feeds.Listening());
             }
             catch (Exception fault)
             {
@@ -132,10 +153,10 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
         }
     }
 
-    /// <summary>Asks for the newest heads of everybody who listens here, and for sessions that are gone.</summary>
-    private async Task AuditAsync()
+    /// <summary>Asks for the newest heads of those who listen, and for sessions that are gone.</summary>
+    private async Task AuditAsync(IEnumerable<Feed> listening)
     {
-        foreach (var chunk in feeds.Listening().Chunk(AuditedAtOnce))
+        foreach (var chunk in listening.Chunk(AuditedAtOnce))
         {
             var alive = new Dictionary<string, ulong>();
             await using (var command = source.CreateCommand("SELECT s.token, a.sequence FROM sessions s JOIN accounts a ON a.account = s.account WHERE a.ended = 0 AND s.token = ANY($1)"))
@@ -161,7 +182,8 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
         }
     }
 
-    // What is heard is another process's word, or anybody's who may connect to this database: it wakes somebody up and says nothing else.
+    // What is heard is another process's word, or anybody's who may connect to this database: it has the database asked, and says nothing else. A number that is too high would make a listener deaf to
+    // the true ones.
     private void Hear(string channel, string message)
     {
         if (channel == PostgresStatements.EndedChannel)
@@ -176,7 +198,10 @@ internal sealed partial class PostgresNews(NpgsqlDataSource source, NpgsqlConnec
         {
             if (entry.Split(' ') is [var number, var text] && AccountNumber.TryParse(number, out var account) && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong sequence))
             {
-                feeds.Tell(account, sequence);
+                foreach (var feed in feeds.ListeningTo(account).Where(feed => feed.Newest < sequence))
+                {
+                    _heard.Writer.TryWrite(feed);
+                }
             }
         }
     }

@@ -15,6 +15,8 @@ internal static class Sweep
         "DELETE FROM parts WHERE account = $1 AND (attachment, part) IN (SELECT attachment, part FROM parts WHERE account = $1 LIMIT 16)",
     ];
 
+    internal const string Ended = "SELECT account FROM accounts WHERE ended = 1";
+
     private const string Mark = """
         DELETE FROM accounts WHERE account = $1 AND ended = 1
         AND NOT EXISTS (SELECT 1 FROM items WHERE account = $1) AND NOT EXISTS (SELECT 1 FROM heads WHERE account = $1) AND NOT EXISTS (SELECT 1 FROM parts WHERE account = $1)
@@ -32,7 +34,7 @@ internal static class Sweep
     /// <summary>Accounts that were deleted while this or another process was killed.</summary>
     public static async Task EndedAccountsAsync(Database database, CancellationToken cancellation)
     {
-        foreach (byte[] account in await database.ReadAsync(statements => statements.QueryAsync("SELECT account FROM accounts WHERE ended = 1", row => Statements.Bytes(row, 0)), cancellation))
+        foreach (byte[] account in await database.ReadAsync(statements => statements.QueryAsync(Ended, row => Statements.Bytes(row, 0)), cancellation))
         {
             await EndedAccountAsync(database, AccountNumber.Read(account), cancellation);
         }

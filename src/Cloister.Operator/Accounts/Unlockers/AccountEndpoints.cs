@@ -7,7 +7,7 @@ using Cloister.Operator.Accounts.Storage;
 namespace Cloister.Operator.Accounts.Unlockers;
 
 /// <summary>An account as a whole: what is known of it, and its end. Docs/spec/accounts.md, section 2.</summary>
-internal sealed class AccountEndpoints(AccountRoom room)
+internal sealed partial class AccountEndpoints(AccountRoom room)
 {
     private readonly Proof _proof = new(room);
 
@@ -62,13 +62,20 @@ internal sealed class AccountEndpoints(AccountRoom room)
             return attempt.Wrong();
         }
 
-        // At once for everybody; then its rows, which may be a million.
+        // At once for everybody; then its rows, which may be a million. What fails there is done again every minute, and the account has ended all the same.
         if (await room.Database.WriteAsync(session.Account, statements => EndAsync(statements, session, proof), context.RequestAborted) is { } refused)
         {
             return refused;
         }
         room.TellEnded(session.Account);
-        await Sweep.EndedAccountAsync(room.Database, session.Account, CancellationToken.None);
+        try
+        {
+            await Sweep.EndedAccountAsync(room.Database, session.Account, CancellationToken.None);
+        }
+        catch (Exception fault)
+        {
+            Left(room.Logger, fault.GetType().Name);
+        }
         return Answer.Gone;
     }
 
@@ -92,4 +99,7 @@ internal sealed class AccountEndpoints(AccountRoom room)
         await statements.TellEndedAsync(account);
         return null;
     }
+
+    [LoggerMessage(LogLevel.Warning, "Rows of an account that was deleted are left for the sweep: {Fault}")]
+    private static partial void Left(ILogger logger, string fault);
 }
