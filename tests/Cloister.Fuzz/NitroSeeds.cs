@@ -16,5 +16,6 @@ internal static class NitroSeeds
         save("cbor", 4, TestCbor.Array([0], [1]));
         save("cbor", 5, TestCbor.IndefiniteMap(([0], [1])));
         save("cbor", 6, TestCbor.Map(([0], [1])));
+        save("cbor", 7, TestCbor.Negative(-1_800_000_000_000));
     }
 }

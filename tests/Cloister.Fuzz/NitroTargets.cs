@@ -32,6 +32,9 @@ internal static class NitroTargets
         var number = new CborReader(input);
         ulong value = number.ReadUnsigned("item");
         Same(number, TestCbor.Head(0, value), input);
+        var negative = new CborReader(input);
+        long below = negative.ReadNegative("item");
+        Same(negative, negative.Failed ? [] : TestCbor.Negative(below), input);
         var bytes = new CborReader(input);
         byte[] content = bytes.ReadBytes("item", max).ToArray();
         Same(bytes, TestCbor.Bytes(content), input);

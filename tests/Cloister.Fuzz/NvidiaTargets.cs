@@ -39,6 +39,19 @@ internal static class NvidiaTargets
         Refused(new NvidiaEvidence { Gpus = [] }, new NvidiaCollateral { Manifests = [input.ToArray()] });
     }
 
+    /// <summary>What is read has its bounds, and whatever is refused is refused by name.</summary>
+    public static void Corim(ReadOnlySpan<byte> input)
+    {
+        bool read = ReferenceManifest.TryParse(input.ToArray(), out var manifest, out var error);
+        Targets.Require(read == manifest is not null && (!read || error.Fault is WireFault.None) && (read || error.Fault is not WireFault.None || !Attestation.Corim.IsOne(input)));
+        if (read)
+        {
+            Targets.Require(manifest!.Active.Length is > 0 and <= 254 && manifest.Active.All(golden => golden is { Index: >= 0 and < 254, Values.Length: > 0 and <= 64 } && golden.Values.All(value => value.Length == NvidiaReport.MeasurementSize)));
+            Targets.Require(manifest.Product.Length > 0 && manifest.TagId.EndsWith($"-{manifest.Version}", StringComparison.Ordinal) && manifest.Signature.Signed.Length < input.Length + 64);
+        }
+        Refused(new NvidiaEvidence { Gpus = [] }, new NvidiaCollateral { Manifests = [input.ToArray()] });
+    }
+
     public static void Ocsp(ReadOnlySpan<byte> input) => _ = OcspResponse.TryParse(input.ToArray(), out _);
 
     public static void Chain(ReadOnlySpan<byte> input) => Refused(new NvidiaEvidence { Gpus = [new(default, input.ToArray())] }, new NvidiaCollateral());

@@ -43,6 +43,7 @@ public static class Targets
         ["nvidia-chain"] = NvidiaTargets.Chain,
         ["nvidia-evidence"] = NvidiaTargets.Json,
         ["manifest"] = NvidiaTargets.Manifest,
+        ["corim"] = NvidiaTargets.Corim,
         ["xml"] = NvidiaTargets.Xml,
         ["ocsp"] = NvidiaTargets.Ocsp,
         ["nitro-document"] = NitroTargets.Document,

@@ -49,6 +49,69 @@ public class CborReaderTests
     });
 
     [Fact]
+    public void Any_number_below_zero_is_read_as_it_is_written() => Gen.Long[long.MinValue, -1].Sample(value =>
+    {
+        var reader = new CborReader(TestCbor.Negative(value));
+        Assert.Equal(value, reader.ReadNegative("number"));
+        reader.ExpectEnd("number");
+        Assert.False(reader.Failed);
+    });
+
+    // RFC 8949, appendix A, where there is one; the last lies beyond what a long holds.
+    [Theory]
+    [InlineData("20", -1)]
+    [InlineData("29", -10)]
+    [InlineData("3863", -100)]
+    [InlineData("3903e7", -1000)]
+    [InlineData("3b7fffffffffffffff", long.MinValue)]
+    [InlineData("3817", 0)]
+    [InlineData("00", 0)]
+    [InlineData("3b8000000000000000", 0)]
+    public void A_number_below_zero_has_one_encoding(string hex, long value)
+    {
+        var reader = new CborReader(Convert.FromHexString(hex));
+        Assert.Equal(value, reader.ReadNegative("number"));
+        Assert.Equal(value == 0, reader.Failed);
+    }
+
+    [Theory]
+    [InlineData("d2", 18, true)]
+    [InlineData("d820", 32, true)]
+    [InlineData("d901f4", 500, true)]
+    [InlineData("d901f5", 500, false)]
+    [InlineData("d812", 18, false)]
+    [InlineData("d90020", 32, false)]
+    [InlineData("d901", 500, false)]
+    [InlineData("", 18, false)]
+    public void A_tag_is_taken_only_where_it_stands_in_its_one_encoding(string hex, int tag, bool taken)
+    {
+        var reader = new CborReader(Convert.FromHexString(hex));
+        Assert.Equal(taken, reader.TryReadTag((ushort)tag));
+        Assert.Equal(taken ? hex.Length / 2 : 0, reader.Offset);
+        Assert.False(reader.Failed);
+    }
+
+    [Fact]
+    public void What_is_read_in_a_byte_string_ends_with_it()
+    {
+        (bool Left, int Offset) Read(byte[] source)
+        {
+            var reader = new CborReader(source);
+            int end = reader.Enter("outer", 2);
+            reader.ReadUnsigned("inner");
+            reader.Leave("outer", end);
+            return (!reader.Failed, reader.Error.Offset);
+        }
+
+        Assert.Equal((true, 0), Read([0x41, 5]));
+        Assert.Equal((true, 0), Read([0x42, 24, 25]));
+        Assert.Equal((false, 2), Read([0x42, 5, 5]));   // something is left
+        Assert.Equal((false, 3), Read([0x41, 24, 25])); // it reaches beyond
+        Assert.False(Read([0x43, 1, 2, 3]).Left);
+        Assert.False(Read([0x40]).Left);
+    }
+
+    [Fact]
     public void Any_bytes_are_read_as_they_are_written() => Gen.Byte.Array[0, 300].Sample(value =>
     {
         var reader = new CborReader(TestCbor.Bytes(value));

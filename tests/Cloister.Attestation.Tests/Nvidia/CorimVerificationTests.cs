@@ -94,7 +94,7 @@ public class CorimVerificationTests
 
         return
         [
-            Driver(NvidiaCheck.ManifestForm, parts: new NvidiaCorimParts { Item = (name, item) => name == "alg" ? TestCbor.Negative(-7) : item }),
+            (NvidiaCheck.ManifestForm, () => Verify(DriverCorim, Vbios(), Nvidia.Corim(parts: new NvidiaCorimParts { Item = (name, item) => name == "alg" ? TestCbor.Negative(-7) : item }))),
             Driver(NvidiaCheck.ManifestChainForm, new NvidiaManifestParts { Chain = [Nvidia.ManifestSigner.Certificate, Nvidia.ManifestAuthority.Certificate, Nvidia.ManifestRoot.Certificate] }),
             Driver(NvidiaCheck.ManifestChainForm, new NvidiaManifestParts { Chain = [Nvidia.ManifestSigner.Certificate, Nvidia.ManifestIssuer.Certificate, Nvidia.ManifestAuthority.Certificate] }),
             Driver(NvidiaCheck.ManifestChainForm, new NvidiaManifestParts { Chain = [[1, 2, 3], [4]] }),
@@ -111,7 +111,7 @@ public class CorimVerificationTests
             }, Nvidia.Policy(), NvidiaAuthority.Nonce, Now)),
             Driver(NvidiaCheck.ManifestSignature, new NvidiaManifestParts { Signer = Nvidia.ManifestIssuer }),
             Driver(NvidiaCheck.ManifestSignature, parts: new NvidiaCorimParts { Item = (name, item) => name == "signature" ? TestCbor.Bytes([.. item[2..^1], (byte)(item[^1] ^ 1)]) : item }),
-            Afterwards(NvidiaCheck.ManifestSignature, NvidiaAuthority.Value(7), NvidiaAuthority.Value(7 + 1)),
+            Afterwards(NvidiaCheck.ManifestSignature, SHA384.HashData([3, 0]), SHA384.HashData([3, 1])),
             Afterwards(NvidiaCheck.ManifestSignature, NvidiaCorim.Time(new NvidiaCorimParts().NotAfter), NvidiaCorim.Time(new NvidiaCorimParts().NotAfter + TimeSpan.FromDays(1))),
             Driver(NvidiaCheck.DriverManifest, new NvidiaManifestParts { Version = "590.13" }),
             Driver(NvidiaCheck.DriverManifest, new NvidiaManifestParts { Product = "GH101" }),
