@@ -67,6 +67,29 @@ public class StorageTests(Chromium chromium)
         await Expect(visitor.Answer).ToContainTextAsync("Still fits.");
     }
 
+    // A browser may ask its user whether to keep what the page stores, and the user may look elsewhere.
+    [Fact]
+    public async Task Nothing_waits_for_a_promise_to_keep_it_and_the_account_says_whether_there_is_one()
+    {
+        await using var house = await House.StartAsync();
+        await using var visitor = await chromium.VisitAsync();
+        await visitor.Page.AddInitScriptAsync("""
+            window.asked = 0;
+            StorageManager.prototype.persist = () => { window.asked++; return new Promise(() => { }); };
+            StorageManager.prototype.persisted = async () => window.name === "kept";
+            """);
+        await visitor.EnterAsync(house.Home);
+        await visitor.SettleAsync(house, "Kept", "At once.");
+        Assert.Equal(1, await visitor.Page.EvaluateAsync<int>("() => window.asked"));
+        foreach (var (name, sentence) in new[] { ("", "May clear it"), ("kept", "Keeps it until you clear it.") })
+        {
+            await visitor.Page.EvaluateAsync("name => { window.name = name; }", name);
+            await visitor.Press("Account and devices");
+            await Expect(visitor.Dialog.Locator("dl")).ToContainTextAsync(sentence);
+            await visitor.Press("Close");
+        }
+    }
+
     private static async Task RenameAsync(Visitor visitor, string title, string renamed)
     {
         await visitor.ActAsync(title, "Rename");

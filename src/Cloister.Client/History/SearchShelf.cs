@@ -17,7 +17,7 @@ internal sealed class SearchShelf(HistoryBook book)
     // As many changed messages are looked through as they are; more are put into the index first.
     private const int Loose = 200;
 
-    // What the directory's row says: up to which turn, and while the index is being made, up to which item.
+    // What the directory's row says: up to which turn, and while the index is being made, up to where: a table, and what is known of a place in it.
     private sealed record Directory(ulong Turn, byte[] Cursor, SearchIndex Index)
     {
         public bool IsWhole => Cursor.Length == 0;
@@ -144,17 +144,14 @@ internal sealed class SearchShelf(HistoryBook book)
         if (directory is null || directory.Turn < begin)
         {
             batch.DeleteRange(StoreTable.Index, StoreKeys.Words(""), [2]);
-            // What is in the outbox is in the journal of no turn that is left, so it comes first, by itself.
-            var outbox = book.State.InFlight.Keys.Union(book.State.Unsent.Keys).Select(item => ((book.State.Unsent.TryGetValue(item, out var unsent) ? unsent : book.State.InFlight[item]).Place, item));
-            var index = await AddAsync(batch, SearchIndex.Empty, outbox, cancellationToken).ConfigureAwait(false);
-            await PutDirectoryAsync(batch, new(book.State.Turn, [0], index), cancellationToken).ConfigureAwait(false);
+            await PutDirectoryAsync(batch, new(book.State.Turn, [(byte)StoreTable.Outbox], SearchIndex.Empty), cancellationToken).ConfigureAwait(false);
             return true;
         }
         if (!directory.IsWhole)
         {
-            var rows = await book.Store.ReadRangeAsync(StoreTable.Items, directory.Cursor, default, SearchIndex.MaxAdded, cancellationToken).ConfigureAwait(false);
-            var index = await AddAsync(batch, directory.Index, rows.Select(HeldItem.OfItemRow).Select(held => (held.Place, held.Item)), cancellationToken).ConfigureAwait(false);
-            await PutDirectoryAsync(batch, new(directory.Turn, rows.Count < SearchIndex.MaxAdded ? [] : StoreKeys.Next(rows[^1].Key), index), cancellationToken).ConfigureAwait(false);
+            var (places, cursor) = directory.Cursor[0] == (byte)StoreTable.Outbox ? Outgoing(directory.Cursor) : await ItemsAsync(directory.Cursor, cancellationToken).ConfigureAwait(false);
+            var index = await AddAsync(batch, directory.Index, places, cancellationToken).ConfigureAwait(false);
+            await PutDirectoryAsync(batch, new(directory.Turn, cursor, index), cancellationToken).ConfigureAwait(false);
             return true;
         }
         if (directory.Index.NeedsMerge)
@@ -169,6 +166,23 @@ internal sealed class SearchShelf(HistoryBook book)
             return true;
         }
         return false;
+    }
+
+    // What is in the outbox is in the journal of no turn that is left, so it comes first, by itself, and what is taken meanwhile is found among the items. By name, because it may be
+    // dissolved and sent again meanwhile.
+    private (IReadOnlyList<(Identity Place, Identity Item)> Places, byte[] Cursor) Outgoing(byte[] cursor)
+    {
+        var (unsent, inFlight) = (book.State.Unsent, book.State.InFlight);
+        Identity? last = cursor.Length > 1 ? Identity.Read(cursor.AsSpan(1)) : null;
+        Identity[] items = [.. inFlight.Keys.Union(unsent.Keys).Where(item => last is null || item > last).Order().Take(SearchIndex.MaxAdded)];
+        return ([.. items.Select(item => ((unsent.TryGetValue(item, out var outgoing) ? outgoing : inFlight[item]).Place, item))],
+            items.Length < SearchIndex.MaxAdded ? [(byte)StoreTable.Items] : [(byte)StoreTable.Outbox, .. items[^1].ToArray()]);
+    }
+
+    private async ValueTask<(IReadOnlyList<(Identity Place, Identity Item)> Places, byte[] Cursor)> ItemsAsync(byte[] cursor, CancellationToken cancellationToken)
+    {
+        var rows = await book.Store.ReadRangeAsync(StoreTable.Items, cursor.AsMemory(1), default, SearchIndex.MaxAdded, cancellationToken).ConfigureAwait(false);
+        return ([.. rows.Select(HeldItem.OfItemRow).Select(held => (held.Place, held.Item))], rows.Count < SearchIndex.MaxAdded ? [] : [(byte)StoreTable.Items, .. StoreKeys.Next(rows[^1].Key)]);
     }
 
     private async ValueTask<bool> MergeAsync(WriteBatch batch, Directory directory, CancellationToken cancellationToken)
@@ -276,9 +290,11 @@ internal sealed class SearchShelf(HistoryBook book)
             return null;
         }
         byte[] cursor = row[(sizeof(ulong) + 1)..(sizeof(ulong) + 1 + row[sizeof(ulong)])];
-        return await book.Keys.OpenForDeviceAsync("words", row.AsMemory(sizeof(ulong) + 1 + cursor.Length), cancellationToken).ConfigureAwait(false) is { } content
+        return IsCursor(cursor) && await book.Keys.OpenForDeviceAsync("words", row.AsMemory(sizeof(ulong) + 1 + cursor.Length), cancellationToken).ConfigureAwait(false) is { } content
             && SearchIndex.TryParse(content, out var index, out _) ? new(BinaryPrimitives.ReadUInt64BigEndian(row), cursor, index) : null;
     }
+
+    private static bool IsCursor(byte[] cursor) => cursor is [] or [(byte)StoreTable.Outbox] or [(byte)StoreTable.Outbox, .. { Length: Identity.Size }] or [(byte)StoreTable.Items, ..];
 
     private async ValueTask PutDirectoryAsync(WriteBatch batch, Directory directory, CancellationToken cancellationToken)
     {

@@ -9,6 +9,13 @@ namespace Cloister.Web.Storage;
 /// <summary>This browser's way to an account, in IndexedDB: the record, and the secret as a handle that script cannot export.</summary>
 internal sealed class PageDeviceMemory : DeviceMemory
 {
+    /// <summary>Whether the browser promised to keep it, and the history, until its user clears it. Else it may evict both where it has no room.</summary>
+    public static async Task<bool> IsPersistentAsync()
+    {
+        await StoreModule.ImportAsync();
+        return await StoreModule.PersistedAsync();
+    }
+
     public override ValueTask<RememberedDevice?> LoadAsync(CancellationToken cancellationToken) => WithStoreAsync<RememberedDevice?>(async store =>
     {
         using var kept = await StoreModule.LoadDeviceAsync(store);
@@ -18,7 +25,7 @@ internal sealed class PageDeviceMemory : DeviceMemory
     public override async ValueTask<bool> TrySaveAsync(RememberedDevice device, ReadOnlyMemory<byte>? before, CancellationToken cancellationToken)
     {
         bool saved = await WithStoreAsync(store => StoreModule.SaveDeviceAsync(store, device.Record.ToArray(), ((WebCryptoSecret)device.Secret).Handle, before?.ToArray() ?? []));
-        await StoreModule.PersistAsync();
+        StoreModule.Persist();
         return saved;
     }
 

@@ -19,7 +19,10 @@ internal static partial class StoreModule
     public static partial void Close(JSObject store);
 
     [JSImport("persist", Module)]
-    public static partial Task<bool> PersistAsync();
+    public static partial void Persist();
+
+    [JSImport("persisted", Module)]
+    public static partial Task<bool> PersistedAsync();
 
     [JSImport("read", Module)]
     public static partial Task<JSObject> ReadAsync(JSObject store, string table, byte[] keys);

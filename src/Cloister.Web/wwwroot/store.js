@@ -19,9 +19,15 @@ export function open(name) {
   });
 }
 
-// Asked for, not relied upon: what the browser evicts is fetched again.
-export async function persist() {
-  return await navigator.storage?.persist?.() ?? false;
+// Asked for once and not waited for: a browser may ask its user, who may not answer for long. Nor relied upon: what the browser evicts is fetched again.
+let asked;
+
+export function persist() {
+  asked ??= navigator.storage?.persist?.().catch(() => false);
+}
+
+export async function persisted() {
+  return await navigator.storage?.persisted?.().catch(() => false) ?? false;
 }
 
 export const close = ({ db }) => db.close();
