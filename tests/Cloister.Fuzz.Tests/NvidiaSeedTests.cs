@@ -13,7 +13,7 @@ public class NvidiaSeedTests
     {
         Assert.True(NvidiaReport.TryParse(Seed("nvidia-report", number), out _, out var error), $"{error}");
         Assert.True(ReferenceManifest.TryParse(Seed("manifest", number), out _));
-        Assert.True(ReferenceManifest.TryParse(Seed("corim", number), out _, out error), $"{error}");
+        Assert.True(ReferenceManifest.TryParse(Seed("corim", number), out _));
         Assert.True(OcspResponse.TryParse(Seed("ocsp", number), out _));
         Assert.True(PemCertificates.TryParse(Seed("nvidia-chain", "1"), out var chain) && chain.Length == 5);
         Assert.True(NvidiaDeviceEvidence.TryParseJson(Seed("nvidia-evidence", "1"), out _));

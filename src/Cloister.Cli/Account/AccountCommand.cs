@@ -67,9 +67,8 @@ internal static class AccountCommand
             {
                 throw new CommandFault(ExitCode.Usage, "That is another number. Nothing was deleted.");
             }
-            Console.Out.WriteLine(await account.Device.DeleteAccountAsync(cancellation)
-                ? "Deleted."
-                : "Forgotten on this machine. The operator does not know this device any more: the account was deleted already, or this device was removed from it, and then another one has to delete it.");
+            await account.Device.DeleteAccountAsync(cancellation);
+            Console.Out.WriteLine("Deleted.");
         }));
         return delete;
     }

@@ -255,33 +255,24 @@ public sealed partial class AccountDevice : IAsyncDisposable
         return DeviceRecord.TryParse(kept.Record.Span, out var record) && record.Device == Id;
     }
 
-    /// <summary>Deletes the account at the operator with everything in it, and forgets it here. Other devices keep what they have.</summary>
-    /// <returns>
-    /// True where it was deleted: now, or by a request of this device whose answer was lost. False where this device may not sign in any more: the account was deleted already, or this device was
-    /// removed from it, which the operator does not tell apart. It is forgotten here either way.
-    /// </returns>
-    public async Task<bool> DeleteAccountAsync(CancellationToken cancellationToken)
+    /// <summary>Deletes the account at the operator with everything in it, and forgets it here. Other devices keep what they have. Asked again where an answer was lost, it finds that it was done.</summary>
+    /// <exception cref="AccountEndedException">This device was removed, or the account was deleted by another, which the operator does not tell apart. Then nothing was forgotten.</exception>
+    /// <exception cref="OperatorUnreachableException">Then nothing was forgotten either, and nobody knows whether the account is there.</exception>
+    public async Task DeleteAccountAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await DeleteAndForgetAsync(cancellationToken).ConfigureAwait(false);
-            return true;
+            await _session.LeaveAsync(async token =>
+            {
+                byte[] challenge = await _place.Operator.ChallengeAsync(cancellationToken).ConfigureAwait(false);
+                byte[] signature = await _secret.SignAsync(Account, SignInMessage.DeleteAccount(Id, challenge)).ConfigureAwait(false);
+                await RequestDeletionAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
+            }, cancellationToken).ConfigureAwait(false);
         }
-        catch (AccountEndedException)
+        catch (AccountEndedException) when (_perhapsDeleted)
         {
-            await ForgetAsync(cancellationToken).ConfigureAwait(false);
-            return _perhapsDeleted;
+            // It was this device's own request.
         }
-    }
-
-    private async Task DeleteAndForgetAsync(CancellationToken cancellationToken)
-    {
-        await _session.LeaveAsync(async token =>
-        {
-            byte[] challenge = await _place.Operator.ChallengeAsync(cancellationToken).ConfigureAwait(false);
-            byte[] signature = await _secret.SignAsync(Account, SignInMessage.DeleteAccount(Id, challenge)).ConfigureAwait(false);
-            await RequestDeletionAsync(token, challenge, signature, cancellationToken).ConfigureAwait(false);
-        }, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -74,12 +74,8 @@ public class CorimVerificationTests
     private static (NvidiaCheck Name, Func<NvidiaResult> Verify)[] Cases()
     {
         (NvidiaCheck, Func<NvidiaResult>) Driver(NvidiaCheck name, NvidiaManifestParts? manifest = null, NvidiaCorimParts? parts = null) => (name, () => Verify(Nvidia.Corim(manifest, parts), Vbios()));
-        (NvidiaCheck, Func<NvidiaResult>) Signer(NvidiaCheck name, Func<NvidiaAuthority.Holder> signer) => (name, () =>
-        {
-            var holder = signer();
-            var manifest = new NvidiaManifestParts { Signer = holder, Chain = [holder.Certificate, Nvidia.ManifestIssuer.Certificate, Nvidia.ManifestAuthority.Certificate, Nvidia.ManifestRoot.Certificate] };
-            return Verify(Good, Nvidia.Policy() with { Revocation = NvidiaRevocation.Devices }, Nvidia.Corim(manifest), Vbios());
-        });
+        NvidiaManifestParts SignedBy(NvidiaAuthority.Holder holder) => new() { Signer = holder, Chain = [holder.Certificate, Nvidia.ManifestIssuer.Certificate, Nvidia.ManifestAuthority.Certificate, Nvidia.ManifestRoot.Certificate] };
+        (NvidiaCheck, Func<NvidiaResult>) Signer(NvidiaCheck name, Func<NvidiaAuthority.Holder> signer) => (name, () => Verify(Good, Nvidia.Policy() with { Revocation = NvidiaRevocation.Devices }, Nvidia.Corim(SignedBy(signer())), Vbios()));
         (NvidiaCheck, Func<NvidiaResult>) Afterwards(NvidiaCheck name, byte[] old, byte[] by) => (name, () => Verify(Replace(DriverCorim, old, by), Vbios()));
         NvidiaCorimParts SignatureValidity(DateTimeOffset until) => new()
         {
