@@ -37,10 +37,12 @@ public sealed class KillsInPostgres(InPostgres database, ITestOutputHelper outpu
             }
             using var end = new CancellationTokenSource();
             var load = writers.Select(writer => LoadAsync(writer, end.Token)).ToArray();
+            await Task.WhenAny(Task.WhenAll(load), Task.WhenAll(writers.Select(writer => writer.AcknowledgeAsync()))); // however slow the machine is
             await Task.Delay(500);
             int before = writers.Sum(writer => writer.Acknowledged);
             await processes[0].KillAsync();
-            await Task.Delay(1000);
+            await Task.WhenAny(Task.WhenAll(load), Task.WhenAll(writers.Select(writer => writer.AcknowledgeAsync())));
+            await Task.Delay(500);
             await end.CancelAsync();
             await Task.WhenAll(load);
 
