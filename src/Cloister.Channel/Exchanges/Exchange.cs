@@ -73,7 +73,7 @@ public sealed class Exchange
                 return;
             }
             tell = !_terminated;
-            _terminated = true;
+            (_terminated, _fault) = (true, ExchangeFault.Abandoned);
         }
         _multiplexer.Remove(this, tell);
         End(ExchangeFault.Abandoned);

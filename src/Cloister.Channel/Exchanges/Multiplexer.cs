@@ -104,8 +104,7 @@ public sealed class Multiplexer : IAsyncDisposable
             {
                 // Whoever notices first says it to all.
                 End(broken is ChannelException { Fault: ChannelFault.Closed } ? ExchangeFault.SessionClosed : ExchangeFault.SessionLost);
-                exchange.ThrowIfOver();
-                throw;
+                throw Over(exchange);
             }
             finally
             {
@@ -153,9 +152,9 @@ public sealed class Multiplexer : IAsyncDisposable
         Span<byte> header = stackalloc byte[Frame.MaxControlLength];
         int total = partial ? length : data.Length;
         bool offer = exchange.Id == 0;
-        if (offer)
+        if (offer && !TryRegister(exchange))
         {
-            Register(exchange);
+            throw Over(exchange);
         }
         if (length > 0)
         {
@@ -190,17 +189,30 @@ public sealed class Multiplexer : IAsyncDisposable
 
     private ulong IdToBe(Exchange exchange) => exchange.Id == 0 ? _highest + 1 : exchange.Id;
 
-    private void Register(Exchange exchange)
+    // False where the session is over.
+    private bool TryRegister(Exchange exchange)
     {
         lock (_gate)
         {
-            if (_ended is not ExchangeFault.None)
+            if (_ended is ExchangeFault.None)
             {
-                throw new ExchangeException(_ended);
+                exchange.Id = ++_highest;
+                _exchanges.Add(exchange.Id, exchange);
             }
-            exchange.Id = ++_highest;
-            _exchanges.Add(exchange.Id, exchange);
+            return _ended is ExchangeFault.None;
         }
+    }
+
+    // The session is over, and with it this exchange: it may never have been known, or its turn to be told may not have come yet.
+    private ExchangeException Over(Exchange exchange)
+    {
+        ExchangeFault ended;
+        lock (_gate)
+        {
+            ended = _ended;
+        }
+        exchange.End(ended);
+        return new ExchangeException(exchange.Fault is ExchangeFault.None ? ended : exchange.Fault);
     }
 
     // What is owed is written by whoever has the turn; nobody waits for it.

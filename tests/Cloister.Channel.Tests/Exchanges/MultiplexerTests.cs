@@ -222,6 +222,69 @@ public class MultiplexerTests
     }
 
     [Fact]
+    public async Task Whoever_writes_when_a_session_is_lost_is_told_so_whether_or_not_others_were_told_before()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            var stream = new Falling();
+            await using var client = Multiplexer.ForClient(stream);
+            for (int i = 0; i < 2000; i++)
+            {
+                await SendAsync(client.Begin(), []);
+            }
+            var last = client.Begin();
+            await SendAsync(last, [1], end: false);
+            stream.Holds = true;
+            var writing = SendAsync(last, [1]);
+            stream.Fall(() => SpinWait.SpinUntil(() => Record.Exception(client.Begin) is ExchangeException));
+            Assert.Equal(ExchangeFault.SessionLost, (await Assert.ThrowsAsync<ExchangeException>(() => writing.WaitAsync(Patience))).Fault);
+            Assert.Equal(ExchangeFault.SessionLost, (await Assert.ThrowsAsync<ExchangeException>(() => SendAsync(last, [1]))).Fault);
+        }
+    }
+
+    [Fact]
+    public async Task An_exchange_that_begins_after_its_session_was_lost_is_lost_with_it()
+    {
+        var stream = new Falling();
+        await using var client = Multiplexer.ForClient(stream);
+        var exchange = client.Begin();
+        stream.Fall(() => { });
+        await client.Completion.WaitAsync(Patience);
+        Assert.Equal(ExchangeFault.SessionLost, (await Assert.ThrowsAsync<ExchangeException>(() => SendAsync(exchange, []))).Fault);
+        Assert.Equal(ExchangeFault.SessionLost, exchange.Fault);
+        Assert.False(exchange.HasBegun);
+    }
+
+    [Fact]
+    public async Task Whoever_writes_to_an_exchange_that_we_let_go_of_is_not_told_that_the_peer_did()
+    {
+        var stream = new Falling();
+        await using var client = Multiplexer.ForClient(stream);
+        for (int round = 0; round < 2000; round++)
+        {
+            var exchange = client.Begin();
+            await SendAsync(exchange, [1], end: false);
+            using var start = new Barrier(2);
+            var lettingGo = Task.Run(() =>
+            {
+                start.SignalAndWait(Patience);
+                exchange.Abandon();
+            });
+            var writing = Task.Run(async () =>
+            {
+                var writer = new BinaryHttpWriter(exchange);
+                start.SignalAndWait(Patience);
+                while (true)
+                {
+                    await writer.WriteAsync(new byte[1], Patience);
+                }
+            });
+            await lettingGo;
+            Assert.Equal(ExchangeFault.Abandoned, (await Assert.ThrowsAsync<ExchangeException>(() => writing)).Fault);
+        }
+    }
+
+    [Fact]
     public async Task One_more_than_there_are_places_is_rejected()
     {
         var (ours, theirs) = FullDuplexStream.CreatePair();
@@ -355,7 +418,7 @@ public class MultiplexerTests
         await writer.EndAsync([], Patience);
     }
 
-    private static async Task SendAsync(Exchange exchange, byte[] content)
+    private static async Task SendAsync(Exchange exchange, byte[] content, bool end = true)
     {
         var writer = new BinaryHttpWriter(exchange);
         writer.WriteHead(Get);
@@ -363,7 +426,10 @@ public class MultiplexerTests
         {
             await writer.WriteAsync(content, Patience);
         }
-        await writer.EndAsync([], Patience);
+        if (end)
+        {
+            await writer.EndAsync([], Patience);
+        }
     }
 
     private static async Task<string> ReadAsync(Exchange exchange)
@@ -393,7 +459,7 @@ public class MultiplexerTests
     }
 
     /// <summary>A stream whose peer takes nothing.</summary>
-    private sealed class Deaf(Stream inner) : Stream
+    private sealed class Deaf(Stream inner) : DuplexStream
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
 
@@ -404,7 +470,30 @@ public class MultiplexerTests
             await inner.DisposeAsync();
             await base.DisposeAsync();
         }
+    }
 
+    /// <summary>A stream whose peer says nothing, until reading fails and then a write that is under way.</summary>
+    private sealed class Falling : DuplexStream
+    {
+        private readonly TaskCompletionSource<int> _reading = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource _writing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool Holds { get; set; }
+
+        public void Fall(Action between)
+        {
+            _reading.SetException(new IOException());
+            between();
+            _writing.SetException(new IOException());
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(_reading.Task);
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => Holds ? new(_writing.Task) : default;
+    }
+
+    private abstract class DuplexStream : Stream
+    {
         public override bool CanRead => true;
 
         public override bool CanWrite => true;
