@@ -31,9 +31,13 @@ public readonly record struct Identity : IComparable<Identity>
     /// <summary>Reads base64url without padding, 22 letters, in its one encoding.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out Identity identity)
     {
-        bool parsed = text is { Length: 22 } && Base64.TryDecodeUrl(text, out byte[]? bytes) && (bytes.Length == Size);
-        identity = parsed && Base64.TryDecodeUrl(text, out byte[]? again) ? Read(again) : default;
-        return parsed;
+        identity = default;
+        if (text is not { Length: 22 } || !Base64.TryDecodeUrl(text, out byte[]? bytes))
+        {
+            return false;
+        }
+        identity = Read(bytes);
+        return true;
     }
 
     /// <summary>Bit <paramref name="depth"/> of the 128, counted from the highest.</summary>

@@ -12,7 +12,8 @@ public sealed class XAes256GcmKey : AeadKey
     private const int DerivingSize = 12;
 
     private readonly Backend _backend;
-    private Aes? _native;
+    private ICryptoTransform? _native;
+    private readonly byte[] _blocks = GC.AllocateUninitializedArray<byte>(2 * Block, pinned: true);
     private Secret? _k1;
 
     private XAes256GcmKey(ReadOnlySpan<byte> key, Backend backend) : base(key) => _backend = backend;
@@ -98,21 +99,20 @@ public sealed class XAes256GcmKey : AeadKey
             return;
         }
 
-        // One block at a time is what the specification asks for: ECB here is the bare block cipher, not a mode for data.
-        Native.EncryptEcb(blocks, blocks, PaddingMode.None);
+        blocks.CopyTo(_blocks);
+        Native.TransformBlock(_blocks, 0, blocks.Length, _blocks, 0);
+        _blocks.AsSpan(0, blocks.Length).CopyTo(blocks);
+        CryptographicOperations.ZeroMemory(_blocks);
     }
 
-    private Aes Native
+    private ICryptoTransform Native => _native ??= MakeNative();
+
+    // One block at a time is what the specification asks for: ECB here is the bare block cipher, not a mode for data. Made once, since each message needs it.
+    private ICryptoTransform MakeNative()
     {
-        get
-        {
-            if (_native is null)
-            {
-                var aes = Aes.Create();
-                aes.SetKey(Key.Bytes);
-                _native = aes;
-            }
-            return _native;
-        }
+        using var aes = Aes.Create();
+        (aes.Mode, aes.Padding) = (CipherMode.ECB, PaddingMode.None);
+        aes.SetKey(Key.Bytes);
+        return aes.CreateEncryptor();
     }
 }

@@ -172,26 +172,34 @@ internal sealed class ConversationList
             (_headers, _registers, _sorted, _moved) = ([], [], [], []);
         }
         Unwritten = 0;
-        var held = new List<HeldItem>();
-        await foreach (var item in book.ViewEverythingAsync(cancellationToken).ConfigureAwait(false))
+        // While some are opened, the next are read.
+        var (held, opening) = (new List<HeldItem>(), Task.CompletedTask);
+        try
         {
-            held.Add(item);
-            if (held.Count == Many)
+            await foreach (var item in book.ViewEverythingAsync(cancellationToken).ConfigureAwait(false))
             {
-                await TakeAsync().ConfigureAwait(false);
+                held.Add(item);
+                if (held.Count == Many)
+                {
+                    await opening.ConfigureAwait(false);
+                    (held, opening) = ([], TakeAsync(held));
+                }
             }
         }
-        await TakeAsync().ConfigureAwait(false);
+        finally
+        {
+            await opening.ConfigureAwait(false);
+        }
+        await TakeAsync(held).ConfigureAwait(false);
         Written = 0;
 
-        async ValueTask TakeAsync()
+        async Task TakeAsync(List<HeldItem> some)
         {
-            foreach (var (item, opened) in held.Zip(await book.OpenAsync(held, cancellationToken).ConfigureAwait(false)))
+            foreach (var (item, opened) in some.Zip(await book.OpenAsync(some, cancellationToken).ConfigureAwait(false)))
             {
                 Take(new(item.Place, item.Item, TouchKind.Appeared, opened.Content));
             }
-            Unwritten += held.Count;
-            held.Clear();
+            Unwritten += some.Count;
         }
     }
 

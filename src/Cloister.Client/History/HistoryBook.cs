@@ -15,6 +15,9 @@ internal sealed class HistoryBook : IAsyncDisposable
     // Rows that are read at once where all are read.
     private const int Many = 2000;
 
+    // Ours to choose: items that are worth another thread.
+    private const int Share = 200;
+
     private readonly SemaphoreSlim _lock = new(1, 1); // owns everything below that is not readonly
     private (BookState? Of, ILookup<Identity, Identity>? ByPlace) _outgoing;
     private bool _doubtful = true;                    // the store may be further than State: read it before anything else
@@ -278,8 +281,18 @@ internal sealed class HistoryBook : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens items in order; null content where this program does not understand it.</summary>
+    /// <summary>Opens items in order; null content where this program does not understand it. Many are opened by all of the machine's processors; in a browser there is one.</summary>
     public async ValueTask<IReadOnlyList<OpenedContent>> OpenAsync(IReadOnlyList<HeldItem> items, CancellationToken cancellationToken)
+    {
+        if (items.Count <= Share || OperatingSystem.IsBrowser())
+        {
+            return await OpenShareAsync(items, cancellationToken).ConfigureAwait(false);
+        }
+        var shares = await Task.WhenAll(items.Chunk(Share).Select(share => Task.Run(() => OpenShareAsync(share, cancellationToken), cancellationToken))).ConfigureAwait(false);
+        return [.. shares.SelectMany(share => share)];
+    }
+
+    private async Task<OpenedContent[]> OpenShareAsync(IReadOnlyList<HeldItem> items, CancellationToken cancellationToken)
     {
         SealedChange[] changes = [.. items.Select(item => item.ToChange())];
         var opened = await Keys.OpenAsync(changes, cancellationToken).ConfigureAwait(false);

@@ -91,14 +91,27 @@ public abstract class ItemContent
 
     private protected static ImmutableSortedDictionary<string, JsonElement> UnknownOf(JsonElement root, params ReadOnlySpan<string> known)
     {
-        var unknown = NoMembers.ToBuilder();
+        // Nearly always there is none: then nothing is made for them.
+        ImmutableSortedDictionary<string, JsonElement>.Builder? unknown = null;
         foreach (var member in root.EnumerateObject())
         {
-            if (!known.Contains(member.Name))
+            if (!IsAmong(member, known))
             {
-                unknown[member.Name] = member.Value;
+                (unknown ??= NoMembers.ToBuilder())[member.Name] = member.Value;
             }
         }
-        return unknown.ToImmutable();
+        return unknown?.ToImmutable() ?? NoMembers;
+    }
+
+    private static bool IsAmong(JsonProperty member, ReadOnlySpan<string> known)
+    {
+        foreach (string name in known)
+        {
+            if (member.NameEquals(name))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -13,6 +13,7 @@ public sealed class AccountKeys : VaultKeys
 
     private readonly Lock _gate = new();
     private readonly EpochKeys[] _epochs;
+    private readonly Stack<EpochKeys[]> _idle = new(); // copies: one thread at a time uses each
     private readonly Ed25519PrivateKey _head;
     private readonly Aes256GcmKey _cache;
     private bool _disposed;
@@ -42,14 +43,12 @@ public sealed class AccountKeys : VaultKeys
     public override ValueTask<ImmutableArray<OpenedItem>> OpenAsync(IReadOnlyList<SealedChange> items, CancellationToken cancellationToken)
     {
         var opened = ImmutableArray.CreateBuilder<OpenedItem>(items.Count);
-        lock (_gate)
+        var epochs = Take();
+        foreach (var item in items)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            foreach (var item in items)
-            {
-                opened.Add(Open(item));
-            }
+            opened.Add(Open(epochs, item));
         }
+        GiveBack(epochs);
         return new(opened.MoveToImmutable());
     }
 
@@ -91,10 +90,11 @@ public sealed class AccountKeys : VaultKeys
     {
         lock (_gate)
         {
-            foreach (var epoch in _epochs)
+            foreach (var epoch in _idle.Append(_epochs).SelectMany(epochs => epochs))
             {
                 epoch.Dispose();
             }
+            _idle.Clear();
             _head.Dispose();
             _cache.Dispose();
             _disposed = true;
@@ -102,7 +102,33 @@ public sealed class AccountKeys : VaultKeys
         base.Dispose(disposing);
     }
 
-    private OpenedItem Open(SealedChange change)
+    // Many are opened by several threads at once: whoever finds no copy makes one.
+    private EpochKeys[] Take()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _idle.TryPop(out var epochs) ? epochs : [.. _epochs.Select(epoch => epoch.Copy())];
+        }
+    }
+
+    private void GiveBack(EpochKeys[] epochs)
+    {
+        lock (_gate)
+        {
+            if (!_disposed)
+            {
+                _idle.Push(epochs);
+                return;
+            }
+        }
+        foreach (var epoch in epochs)
+        {
+            epoch.Dispose();
+        }
+    }
+
+    private static OpenedItem Open(EpochKeys[] epochs, SealedChange change)
     {
         if (change.IsTombstone)
         {
@@ -111,8 +137,8 @@ public sealed class AccountKeys : VaultKeys
         return ItemFormat.Epoch(change.Sealed.Span) switch
         {
             null                                                  => new(change.Item, change.Version, default, OpenFault.Malformed),
-            uint epoch when epoch == 0 || epoch > _epochs.Length  => new(change.Item, change.Version, default, OpenFault.UnknownEpoch),
-            uint epoch                                            => _epochs[epoch - 1].Open(change),
+            uint epoch when epoch == 0 || epoch > epochs.Length   => new(change.Item, change.Version, default, OpenFault.UnknownEpoch),
+            uint epoch                                            => epochs[epoch - 1].Open(change),
         };
     }
 }

@@ -5,22 +5,28 @@ using Cloister.Primitives;
 
 namespace Cloister.Vault.Keys;
 
-/// <summary>What one epoch's account key seals items with (docs/spec/vault.md, section 5).</summary>
+/// <summary>What one epoch's account key seals items with (docs/spec/vault.md, section 5). For one thread at a time.</summary>
 internal sealed class EpochKeys : IDisposable
 {
     private readonly AccountNumber _account;
     private readonly uint _epoch;
+    private readonly byte[] _itemsKey;
+    private readonly byte[] _commitmentKey;
     private readonly XAes256GcmKey _items;
-    private readonly byte[] _commitment;
+    private readonly IncrementalHash _commitment;
 
     public EpochKeys(AccountKey key, uint epoch)
+        : this(key.Account, epoch, key.DeriveBytes("cloister account v1 items"u8), key.DeriveBytes("cloister account v1 item commitment"u8)) { }
+
+    private EpochKeys(AccountNumber account, uint epoch, byte[] itemsKey, byte[] commitmentKey)
     {
-        (_account, _epoch) = (key.Account, epoch);
-        byte[] items = key.DeriveBytes("cloister account v1 items"u8);
-        _items = XAes256GcmKey.Import(items);
-        CryptographicOperations.ZeroMemory(items);
-        _commitment = key.DeriveBytes("cloister account v1 item commitment"u8);
+        (_account, _epoch, _itemsKey, _commitmentKey) = (account, epoch, itemsKey, commitmentKey);
+        _items = XAes256GcmKey.Import(itemsKey);
+        _commitment = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, commitmentKey);
     }
+
+    /// <summary>The same for another thread.</summary>
+    public EpochKeys Copy() => new(_account, _epoch, [.. _itemsKey], [.. _commitmentKey]);
 
     /// <exception cref="ArgumentException">The item is too large.</exception>
     public SealedChange Seal(PlainItem item)
@@ -39,7 +45,7 @@ internal sealed class EpochKeys : IDisposable
         Span<byte> bound = stackalloc byte[ItemFormat.AssociatedSize + ItemFormat.NonceSize];
         ItemFormat.WriteAssociated(_account, item.Item, item.Version, _epoch, bound);
         nonce.CopyTo(bound[ItemFormat.AssociatedSize..]);
-        HMACSHA256.HashData(_commitment, bound, bytes.AsSpan(1 + sizeof(uint) + ItemFormat.NonceSize));
+        Commit(bound, bytes.AsSpan(1 + sizeof(uint) + ItemFormat.NonceSize));
 
         var ciphertext = bytes.AsSpan(ItemFormat.HeaderSize);
         var padded = ciphertext[..^AeadKey.TagSize];
@@ -57,7 +63,7 @@ internal sealed class EpochKeys : IDisposable
         var nonce = ItemFormat.Nonce(bytes);
         nonce.CopyTo(bound[ItemFormat.AssociatedSize..]);
         Span<byte> commitment = stackalloc byte[ItemFormat.CommitmentSize];
-        HMACSHA256.HashData(_commitment, bound, commitment);
+        Commit(bound, commitment);
         if (!CryptographicOperations.FixedTimeEquals(commitment, ItemFormat.Commitment(bytes)))
         {
             return new(change.Item, change.Version, default, OpenFault.WrongCommitment);
@@ -73,6 +79,14 @@ internal sealed class EpochKeys : IDisposable
     public void Dispose()
     {
         _items.Dispose();
-        CryptographicOperations.ZeroMemory(_commitment);
+        _commitment.Dispose();
+        CryptographicOperations.ZeroMemory(_itemsKey);
+        CryptographicOperations.ZeroMemory(_commitmentKey);
+    }
+
+    private void Commit(ReadOnlySpan<byte> bound, Span<byte> commitment)
+    {
+        _commitment.AppendData(bound);
+        _commitment.GetHashAndReset(commitment);
     }
 }
