@@ -39,13 +39,18 @@ internal sealed partial class AccountRoutes(IEndpointRouteBuilder routes, Accoun
     public void Open(string method, string path, Handler handler, int body = 0) => routes.MapMethods(Root + path, [method], context => GuardAsync(context, handler, body));
 
     /// <param name="body">Bytes of the largest body that is taken here.</param>
-    public void SignedIn(string method, string path, SignedInHandler handler, int body = 0) => Open(method, path, async context =>
-        await room.Sessions.FindAsync(context.Request, context.RequestAborted) is not { } session ? Answer.NoSession
-        : context.Features.GetRequiredFeature<InFlight.Share>().Enter(session.Account) ?? await handler(context, session), body);
+    public void SignedIn(string method, string path, SignedInHandler handler, int body = 0) => SignedIn(method, path, room.Sessions.FindAsync, handler, body);
+
+    /// <summary>The same where the handler does nothing before it has looked for the session in its own transaction: that one decides, and the database is asked once.</summary>
+    public void Recalled(string method, string path, SignedInHandler handler, int body = 0) => SignedIn(method, path, room.Sessions.RecallAsync, handler, body);
 
     /// <summary>The same for who stays and listens, whom the handler counts by itself.</summary>
     public void Listening(string path, SignedInHandler handler) => Open(HttpMethods.Get, path, async context =>
         await room.Sessions.FindAsync(context.Request, context.RequestAborted) is { } session ? await handler(context, session) : Answer.NoSession);
+
+    private void SignedIn(string method, string path, Func<HttpRequest, CancellationToken, Task<SignedIn?>> find, SignedInHandler handler, int body) => Open(method, path, async context =>
+        await find(context.Request, context.RequestAborted) is not { } session ? Answer.NoSession
+        : context.Features.GetRequiredFeature<InFlight.Share>().Enter(session.Account) ?? await handler(context, session), body);
 
     private async Task GuardAsync(HttpContext context, Handler handler, int body)
     {

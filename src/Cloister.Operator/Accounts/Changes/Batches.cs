@@ -11,7 +11,7 @@ internal sealed class Batches(AccountRoom room)
 {
     /// <param name="verified">The head key under which the batch's head was verified before; null where it was not.</param>
     /// <returns>How the batch is answered, and whether it is new.</returns>
-    public async Task<(Answer Answer, bool IsNew)> TakeAsync(Statements statements, SignedIn session, ChangeBatch batch, byte[]? verified)
+    public async Task<(Answer Answer, bool IsNew)> TakeAsync(Statements statements, SignedIn session, ChangeBatch batch, Ed25519PublicKey? verified)
     {
         var account = session.Account;
         if (await room.Sessions.LockAsync(statements, session, batch.Changes) is not { } locked)
@@ -26,7 +26,7 @@ internal sealed class Batches(AccountRoom room)
         {
             return (Taken(head.Sequence), false);
         }
-        if (head.Epoch != locked.Epoch || !(verified is not null && verified.AsSpan().SequenceEqual(locked.HeadKey) || batch.Head.IsSignedBy(new Ed25519PublicKey(locked.HeadKey))))
+        if (head.Epoch != locked.Epoch || !(verified is not null && verified.Bytes.SequenceEqual(locked.HeadKey) || batch.Head.IsSignedBy(new Ed25519PublicKey(locked.HeadKey))))
         {
             return (Answer.Signature, false);
         }

@@ -3,7 +3,6 @@ using System.Text;
 using Cloister.Ledger;
 using Cloister.Operator.Accounts.Http;
 using Cloister.Operator.Accounts.SignIn;
-using Cloister.Primitives;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Cloister.Operator.Accounts.Changes;
@@ -15,7 +14,7 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
 
     public void Map(AccountRoutes routes)
     {
-        routes.SignedIn(HttpMethods.Post, "/account/changes", TakeAsync, ChangeBatch.MaxSize);
+        routes.Recalled(HttpMethods.Post, "/account/changes", TakeAsync, ChangeBatch.MaxSize);
         routes.SignedIn(HttpMethods.Get, "/account/changes", ShowAsync);
         routes.Listening("/account/feed", TellAsync);
     }
@@ -37,11 +36,16 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
         }
 
         // Before the account's turn, because it takes longer than all that follows; there the key is compared.
-        byte[]? verified = batch.Head.IsSignedBy(new Ed25519PublicKey(session.HeadKey)) ? session.HeadKey : null;
+        var verified = batch.Head.IsSignedBy(session.HeadKey.Value) ? session.HeadKey.Value : null;
         var (answer, isNew) = await room.Database.WriteAsync(session.Account, statements => _batches.TakeAsync(statements, session, batch, verified), context.RequestAborted);
         if (isNew)
         {
             room.Database.Announce(session.Account, batch.Head.Head.Sequence);
+        }
+        else
+        {
+            // Perhaps because the session, or the head key, is not what was remembered.
+            room.Sessions.Forget(session);
         }
         return answer;
     }

@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using Cloister.Ledger;
 using Cloister.Operator.Accounts.Changes;
 using Cloister.Operator.Accounts.Http;
 using Cloister.Operator.Accounts.Storage;
+using Cloister.Primitives;
 using Cloister.Wire;
 
 namespace Cloister.Operator.Accounts.SignIn;
@@ -11,7 +14,7 @@ namespace Cloister.Operator.Accounts.SignIn;
 /// <summary>Who asks, as the database knew it when the request came.</summary>
 /// <param name="Token">SHA-256 of it.</param>
 /// <param name="HeadKey">Of the account's epoch.</param>
-internal sealed record SignedIn(byte[] Token, AccountNumber Account, Identity Unlocker, DateTimeOffset Expires, byte[] HeadKey);
+internal sealed record SignedIn(byte[] Token, AccountNumber Account, Identity Unlocker, DateTimeOffset Expires, Lazy<Ed25519PublicKey> HeadKey);
 
 /// <summary>Sessions: random tokens, of which the database has the hash. Docs/spec/accounts.md, section 1.</summary>
 internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time)
@@ -23,11 +26,40 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
     // Ours to choose: pages of one browser that are open at once. The one that ends first gives way.
     private const long MaxPerUnlocker = 32;
 
+    // Ours to choose: some hundred bytes each.
+    private const int MaxRemembered = 10_000;
+
+    private readonly ConcurrentDictionary<string, SignedIn> _remembered = new();
+
     /// <summary>Null where there is no token, or its session ended.</summary>
     public async Task<SignedIn?> FindAsync(HttpRequest request, CancellationToken cancellation) =>
-        request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && Base64.TryDecodeUrl(header.AsSpan(Scheme.Length), out byte[]? token) && token.Length == TokenSize
-            ? await FindAsync(SHA256.HashData(token), cancellation)
-            : null;
+        TryRead(request, out byte[]? token) ? await FindAsync(token, cancellation) : null;
+
+    /// <summary>Whom the database last knew by the token, for who asks it again in any case before anything comes of it: with <see cref="LockAsync"/>.</summary>
+    public async Task<SignedIn?> RecallAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        if (!TryRead(request, out byte[]? token))
+        {
+            return null;
+        }
+        string name = Convert.ToHexString(token);
+        if (_remembered.TryGetValue(name, out var known) && known.Expires > time.GetUtcNow())
+        {
+            return known;
+        }
+        if (await FindAsync(token, cancellation) is not { } found)
+        {
+            return null;
+        }
+        if (_remembered.Count >= MaxRemembered)
+        {
+            _remembered.Clear();
+        }
+        return _remembered[name] = found;
+    }
+
+    /// <summary>The database knew otherwise, or may: the next <see cref="RecallAsync"/> asks it.</summary>
+    public void Forget(SignedIn session) => _remembered.TryRemove(Convert.ToHexString(session.Token), out _);
 
     /// <param name="token">Its hash.</param>
     public Task<SignedIn?> FindAsync(byte[] token, CancellationToken cancellation)
@@ -35,7 +67,7 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
         long now = time.GetUtcNow().ToUnixTimeSeconds();
         return database.ReadAsync(statements => statements.FirstAsync(
             "SELECT s.account, s.unlocker, s.expires, a.head_key FROM sessions s JOIN accounts a ON a.account = s.account WHERE s.token = $1 AND s.expires > $2 AND a.ended = 0",
-            row => new SignedIn(token, AccountNumber.Read(Statements.Bytes(row, 0)), Identity.Read(Statements.Bytes(row, 1)), DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(2)), Statements.Bytes(row, 3)),
+            row => new SignedIn(token, AccountNumber.Read(Statements.Bytes(row, 0)), Identity.Read(Statements.Bytes(row, 1)), DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(2)), KeyOf(Statements.Bytes(row, 3))),
             token, now), cancellation);
     }
 
@@ -85,4 +117,16 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
         await statements.TellEndedAsync(session.Account);
         return true;
     }, cancellation);
+
+    // Most requests have no use for it, and it takes a while to make.
+    private static Lazy<Ed25519PublicKey> KeyOf(byte[] bytes) => new(() => new Ed25519PublicKey(bytes));
+
+    /// <param name="token">Its hash.</param>
+    private static bool TryRead(HttpRequest request, [NotNullWhen(true)] out byte[]? token)
+    {
+        byte[]? bytes = null;
+        bool read = request.Headers.Authorization is [{ } header] && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && Base64.TryDecodeUrl(header.AsSpan(Scheme.Length), out bytes) && bytes.Length == TokenSize;
+        token = read ? SHA256.HashData(bytes!) : null;
+        return read;
+    }
 }
