@@ -15,6 +15,8 @@ internal sealed class BenchDevice(HttpClient http)
     private readonly Ed25519PrivateKey _headKey = Ed25519PrivateKey.Generate();
     private readonly Ed25519PrivateKey _signIn = Ed25519PrivateKey.Generate();
     private readonly Identity _device = Identity.Generate();
+    private readonly Queue<ChangeBatch> _prepared = new();
+    private (int Items, int Size) _form;
     private SignedHead? _head;
 
     public string Token { get; private set; } = "";
@@ -45,18 +47,40 @@ internal sealed class BenchDevice(HttpClient http)
         Token = (string)JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["token"]!;
     }
 
+    /// <summary>Makes batches to come, so that making them is not measured. What was prepared in another form before is forgotten.</summary>
+    public void Prepare(int batches, int items, int size)
+    {
+        if (_form != (items, size))
+        {
+            _prepared.Clear();
+            _form = (items, size);
+        }
+        var last = _prepared.LastOrDefault()?.Head ?? _head;
+        while (_prepared.Count < batches)
+        {
+            var batch = Make(last, items, size);
+            _prepared.Enqueue(batch);
+            last = batch.Head;
+        }
+    }
+
     /// <summary>Sends new items in one batch, until the operator says that it has them.</summary>
     public async Task PushAsync(int items, int size)
     {
-        var head = new Head(_account, 1, Sequence + 1, _head?.Hash() ?? new byte[32], new byte[32], 1, _device);
-        byte[] signature = new byte[Ed25519PrivateKey.SignatureSize];
-        _headKey.Sign(head.ToBytes(), signature);
-        var signed = SignedHead.Join(head, signature);
-        var batch = new ChangeBatch(signed, [.. Enumerable.Range(0, items).Select(_ => new SealedChange(Identity.Generate(), 1, RandomNumberGenerator.GetBytes(size)))]);
+        Prepare(1, items, size);
+        var batch = _prepared.Dequeue();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/cloister/v1/account/changes") { Content = new ByteArrayContent(batch.ToBytes()) { Headers = { ContentType = new("application/octet-stream") } }, Headers = { Authorization = new AuthenticationHeaderValue("Bearer", Token) } };
         using var response = await http.SendAsync(request);
         response.EnsureSuccessStatusCode();
-        _head = signed;
+        _head = batch.Head;
+    }
+
+    private ChangeBatch Make(SignedHead? previous, int items, int size)
+    {
+        var head = new Head(_account, 1, (previous?.Head.Sequence ?? 0) + 1, previous?.Hash() ?? new byte[32], new byte[32], 1, _device);
+        byte[] signature = new byte[Ed25519PrivateKey.SignatureSize];
+        _headKey.Sign(head.ToBytes(), signature);
+        return new ChangeBatch(SignedHead.Join(head, signature), [.. Enumerable.Range(0, items).Select(_ => new SealedChange(Identity.Generate(), 1, RandomNumberGenerator.GetBytes(size)))]);
     }
 
     /// <returns>How many bytes the page has.</returns>

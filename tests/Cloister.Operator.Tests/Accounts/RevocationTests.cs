@@ -69,6 +69,47 @@ public abstract class RevocationTests(AccountsDatabase database)
         Assert.Equal("401 session", (await begun).Verdict);
     }
 
+    [Fact]
+    public async Task Who_sent_batches_before_they_were_removed_sends_no_more_and_the_others_go_on_with_the_new_key()
+    {
+        var device = await TestDevice.CreateAsync(await database.OperatorAsync());
+        var thief = new TestUnlocker();
+        Assert.Equal(200, (await UnlockerTests.PutAsync(device, thief.Json())).Status);
+        string token = (string)(await device.SignInAsync(thief)).Json["token"]!, own = device.Token;
+        foreach (string sender in (string[])[token, own, token])
+        {
+            // The operator remembers both.
+            device.Token = sender;
+            await device.PushAsync(TestDevice.Change());
+        }
+        device.Token = own;
+
+        using var next = Ed25519PrivateKey.Generate();
+        var record = TestDevice.MakeRecord(device.Account, 2, next, device.HeadKey);
+        Assert.Equal(200, (await device.Api.JsonAsync("POST", "/account/epochs", UnlockerTests.Epoch(record, (device.Unlocker.Id, TestUnlocker.WrapToKey(2))), own)).Status);
+        Assert.Equal("403 signature", (await device.PushAsync(device.Batch([TestDevice.Change()]))).Verdict);
+        (device.Record, device.HeadKey) = (record, next);
+        for (int i = 0; i < 2; i++)
+        {
+            device.Token = token;
+            Assert.Equal("401 session", (await device.PushAsync(device.Batch([TestDevice.Change()]))).Verdict);
+            device.Token = own;
+            await device.PushAsync(TestDevice.Change());
+        }
+        Assert.Equal(5UL, device.Sequence);
+    }
+
+    [Fact]
+    public async Task A_session_that_was_remembered_runs_out()
+    {
+        var time = new ManualTime();
+        await using var program = await database.StartAsync("remembered", time);
+        var device = await TestDevice.CreateAsync(program);
+        await device.PushAsync(TestDevice.Change());
+        time.Advance(TimeSpan.FromMinutes(15));
+        Assert.Equal("401 session", (await device.PushAsync(device.Batch([TestDevice.Change()]))).Verdict);
+    }
+
     private static (string Method, string Path, HeldContent Content) Json(string method, string path, JsonObject body) => (method, path, new HeldContent(Encoding.UTF8.GetBytes(body.ToJsonString()), "application/json"));
 
     private static async Task<JsonObject> PasskeyAsync(RunningOperator program, TestDevice device, string token)

@@ -41,8 +41,8 @@ internal sealed class PostgresDatabase : Database
     }
 
     // What was confirmed outlives a power cut, whatever the server's own default is. And every statement finds its rows by an index and in its order: a plan that was made while a table
-    // was small or not yet looked at would read and sort an account's whole history for its first page.
-    private const string Settings = "SET synchronous_commit = on; SET enable_seqscan = off; SET enable_bitmapscan = off";
+    // was small or not yet looked at would read and sort an account's whole history for its first page. So there is nothing to plan again for other values.
+    private const string Settings = "SET synchronous_commit = on; SET enable_seqscan = off; SET enable_bitmapscan = off; SET plan_cache_mode = force_generic_plan";
 
     internal static NpgsqlConnectionStringBuilder SettingsOf(string connection)
     {
@@ -108,9 +108,9 @@ internal sealed class PostgresDatabase : Database
             {
                 await using var connection = await _source.OpenConnectionAsync(cancellation);
                 await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation);
-                var result = await work(new PostgresStatements(connection, cancellation));
-                // Not cancelled: nobody would know whether it happened, and who listens would not be told.
-                await transaction.CommitAsync(CancellationToken.None);
+                var statements = new PostgresStatements(connection, cancellation);
+                var result = await work(statements);
+                await statements.CommitAsync(transaction);
                 return result;
             }
             catch (PostgresException met) when (met.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.UniqueViolation && attempt < Attempts)

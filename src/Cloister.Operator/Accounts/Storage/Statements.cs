@@ -19,10 +19,10 @@ internal abstract class Statements
     public Task<LockedAccount?> LockAsync(AccountNumber account) => LockAsync(account, null, []);
 
     /// <summary>Takes the account for this transaction, and reads what a batch is compared with. Null where there is no such account, or the session is over.</summary>
-    /// <param name="standing">Who is signed in, looked for when the account is taken: a session that ends is ended by whoever has the account. Null where nobody need be.</param>
+    /// <param name="standing">Who is signed in, looked for when the account is taken: a session that ends is ended by whoever has the account. Null where nobody need be, who then brings no changes.</param>
     public abstract Task<LockedAccount?> LockAsync(AccountNumber account, Standing? standing, IReadOnlyList<SealedChange> changes);
 
-    /// <summary>Writes a batch that was compared.</summary>
+    /// <summary>Writes a batch that was compared. Nothing follows it in its transaction.</summary>
     public abstract Task WriteAsync(AccountNumber account, ChangeBatch batch, long used);
 
     /// <summary>Tells the other processes, when this transaction is committed, that sessions of the account ended.</summary>
