@@ -17,6 +17,7 @@ internal sealed class BenchDevice(HttpClient http)
     private readonly Identity _device = Identity.Generate();
     private readonly Queue<ChangeBatch> _prepared = new();
     private (int Items, int Size) _form;
+    private SignedHead? _last; // that was prepared
     private SignedHead? _head;
 
     public string Token { get; private set; } = "";
@@ -53,14 +54,13 @@ internal sealed class BenchDevice(HttpClient http)
         if (_form != (items, size))
         {
             _prepared.Clear();
-            _form = (items, size);
+            (_form, _last) = ((items, size), _head);
         }
-        var last = _prepared.LastOrDefault()?.Head ?? _head;
         while (_prepared.Count < batches)
         {
-            var batch = Make(last, items, size);
+            var batch = Make(_last, items, size);
             _prepared.Enqueue(batch);
-            last = batch.Head;
+            _last = batch.Head;
         }
     }
 

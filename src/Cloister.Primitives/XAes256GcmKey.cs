@@ -5,15 +5,15 @@ using Org.BouncyCastle.Crypto.Parameters;
 namespace Cloister.Primitives;
 
 /// <summary>XAES-256-GCM (C2SP): AES-256-GCM with 24-byte nonces, long enough to be random, by a key derived from the first half.</summary>
-/// <remarks>Each message has a key of its own, which the platform wraps in an object: sealing and opening allocate 256 bytes.</remarks>
+/// <remarks>Each message has a key of its own, which the platform wraps in an object: sealing and opening allocate 192 bytes.</remarks>
 public sealed class XAes256GcmKey : AeadKey
 {
     private const int Block = 16;
     private const int DerivingSize = 12;
 
     private readonly Backend _backend;
+    private readonly Secret _blocks = new(2 * Block);
     private ICryptoTransform? _native;
-    private readonly byte[] _blocks = GC.AllocateUninitializedArray<byte>(2 * Block, pinned: true);
     private Secret? _k1;
 
     private XAes256GcmKey(ReadOnlySpan<byte> key, Backend backend) : base(key) => _backend = backend;
@@ -99,10 +99,10 @@ public sealed class XAes256GcmKey : AeadKey
             return;
         }
 
-        blocks.CopyTo(_blocks);
-        Native.TransformBlock(_blocks, 0, blocks.Length, _blocks, 0);
-        _blocks.AsSpan(0, blocks.Length).CopyTo(blocks);
-        CryptographicOperations.ZeroMemory(_blocks);
+        blocks.CopyTo(_blocks.Bytes);
+        Native.TransformBlock(_blocks.Array, 0, blocks.Length, _blocks.Array, 0);
+        _blocks.Bytes[..blocks.Length].CopyTo(blocks);
+        _blocks.Bytes.Clear();
     }
 
     private ICryptoTransform Native => _native ??= MakeNative();

@@ -44,11 +44,17 @@ public sealed class AccountKeys : VaultKeys
     {
         var opened = ImmutableArray.CreateBuilder<OpenedItem>(items.Count);
         var epochs = Take();
-        foreach (var item in items)
+        try
         {
-            opened.Add(Open(epochs, item));
+            foreach (var item in items)
+            {
+                opened.Add(Open(epochs, item));
+            }
         }
-        GiveBack(epochs);
+        finally
+        {
+            GiveBack(epochs);
+        }
         return new(opened.MoveToImmutable());
     }
 

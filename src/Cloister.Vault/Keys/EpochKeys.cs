@@ -10,7 +10,7 @@ internal sealed class EpochKeys : IDisposable
 {
     private readonly AccountNumber _account;
     private readonly uint _epoch;
-    private readonly byte[] _itemsKey;
+    private readonly byte[] _itemsKey;      // the copies' too: wiped with the first that is disposed, when nobody copies any more
     private readonly byte[] _commitmentKey;
     private readonly XAes256GcmKey _items;
     private readonly IncrementalHash _commitment;
@@ -25,8 +25,8 @@ internal sealed class EpochKeys : IDisposable
         _commitment = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, commitmentKey);
     }
 
-    /// <summary>The same for another thread.</summary>
-    public EpochKeys Copy() => new(_account, _epoch, [.. _itemsKey], [.. _commitmentKey]);
+    /// <summary>The same for another thread. Not after one of them was disposed.</summary>
+    public EpochKeys Copy() => new(_account, _epoch, _itemsKey, _commitmentKey);
 
     /// <exception cref="ArgumentException">The item is too large.</exception>
     public SealedChange Seal(PlainItem item)

@@ -94,10 +94,7 @@ internal sealed class PostgresStatements(NpgsqlConnection connection, Cancellati
 
     private NpgsqlCommand Make(string statement, object?[] values)
     {
-        if (_last is not null)
-        {
-            throw new InvalidOperationException("A batch is written last.");
-        }
+        ThrowIfWritten();
 #pragma warning disable CA2100 // every statement is a constant of this program
         var command = new NpgsqlCommand(statement, connection);
 #pragma warning restore CA2100
@@ -108,8 +105,9 @@ internal sealed class PostgresStatements(NpgsqlConnection connection, Cancellati
         return command;
     }
 
-    private static NpgsqlBatchCommand MakePart(string statement, params object[] values)
+    private NpgsqlBatchCommand MakePart(string statement, params object[] values)
     {
+        ThrowIfWritten();
 #pragma warning disable CA2100 // every statement is a constant of this program
         var command = new NpgsqlBatchCommand(statement);
 #pragma warning restore CA2100
@@ -118,5 +116,13 @@ internal sealed class PostgresStatements(NpgsqlConnection connection, Cancellati
             command.Parameters.Add(new() { Value = value });
         }
         return command;
+    }
+
+    private void ThrowIfWritten()
+    {
+        if (_last is not null)
+        {
+            throw new InvalidOperationException("A batch is written last.");
+        }
     }
 }
