@@ -16,7 +16,7 @@ public class AccountTests(Everything everything)
         // The second machine shows a code, the first is told it, and both show the same digits.
         await using (var joining = Dialogue.Start("login", "--operator", $"{everything.Operator}", "--name", "phone", "--data", phone))
         {
-            string code = (await joining.HearAsync("^Code: (.+)$")).Groups[1].Value;
+            string code = (await joining.HearAsync("^Code: (.+)\n")).Groups[1].Value;
             await using var telling = Dialogue.Start("devices", "add", "--data", laptop);
             await telling.HearAsync("The code on the new device:");
             await telling.SayAsync(code);
@@ -58,7 +58,7 @@ public class AccountTests(Everything everything)
         string stranger = everything.NewData("stranger"), phone = everything.NewData("not-taken");
         await SignUpAsync(stranger);
         await using var joining = Dialogue.Start("login", "--operator", $"{everything.Operator}", "--name", "phone", "--data", phone);
-        string code = (await joining.HearAsync("^Code: (.+)$")).Groups[1].Value;
+        string code = (await joining.HearAsync("^Code: (.+)\n")).Groups[1].Value;
         var told = await CloisterProgram.RunAsync(["devices", "add", code, "--data", stranger], "y\n");
         Assert.True(told.ExitCode == 0, told.Error);
         await joining.HearAsync("Does the other device show exactly these");
@@ -281,7 +281,7 @@ public class AccountTests(Everything everything)
         string[] words = new string[12];
         for (int row = 0; row < 3; row++)
         {
-            var line = await made.HearAsync("^ +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+)\\s*$");
+            var line = await made.HearAsync("^ +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+) +([0-9]+) +([a-z]+) *\n");
             for (int column = 0; column < 4; column++)
             {
                 words[int.Parse(line.Groups[1 + (2 * column)].Value, CultureInfo.InvariantCulture) - 1] = line.Groups[2 + (2 * column)].Value;

@@ -10,43 +10,33 @@ internal sealed class Dialogue : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
-    private readonly StringBuilder _said = new();
+    private readonly Voice _output, _error; // nobody knows which of the two spoke first
     private readonly Task _reading;
-    private readonly TaskCompletionSource _answering = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _heard;
 
     private Dialogue(Process process)
     {
-        _process = process;
-        _reading = Task.WhenAll(ReadAsync(process.StandardOutput, _answering.SetResult), ReadAsync(process.StandardError, () => { }));
+        (_process, _output, _error) = (process, new Voice(process.StandardOutput), new Voice(process.StandardError));
+        _reading = Task.WhenAll(_output.Reading, _error.Reading);
     }
 
     public static Dialogue Start(params string[] arguments) => new(CloisterProgram.Start(arguments));
 
-    /// <summary>Everything that it said, on either output, as it came.</summary>
-    public string Said
-    {
-        get
-        {
-            lock (_said)
-            {
-                return _said.ToString();
-            }
-        }
-    }
+    /// <summary>Everything that it said, on one output and on the other.</summary>
+    public string Said => _output.Said + _error.Said;
 
-    /// <summary>Waits until it says this, after what was heard before.</summary>
+    /// <summary>Waits until it says this on either output, after what was heard there before.</summary>
     public async Task<Match> HearAsync(string pattern)
     {
+        var sought = new Regex(pattern, RegexOptions.Multiline);
         long began = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(began) < Patience)
         {
-            if (new Regex(pattern, RegexOptions.Multiline).Match(Said, _heard) is { Success: true } match)
+            bool over = _reading.IsCompleted;
+            if ((_output.Hear(sought) ?? _error.Hear(sought)) is { } match)
             {
-                _heard = match.Index + match.Length;
                 return match;
             }
-            if (_reading.IsCompleted)
+            if (over)
             {
                 break;
             }
@@ -56,7 +46,7 @@ internal sealed class Dialogue : IAsyncDisposable
     }
 
     /// <summary>Waits until something is on its standard output, whatever the other one says before or after.</summary>
-    public Task AnswerAsync() => _answering.Task.WaitAsync(Patience);
+    public Task AnswerAsync() => _output.Begun.WaitAsync(Patience);
 
     public async Task SayAsync(string line)
     {
@@ -97,18 +87,46 @@ internal sealed class Dialogue : IAsyncDisposable
         _process.Dispose();
     }
 
-    private async Task ReadAsync(StreamReader reader, Action begun)
+    private sealed class Voice
     {
-        char[] buffer = new char[1024];
-        for (bool first = true; await reader.ReadAsync(buffer) is > 0 and int read; first = false)
+        private readonly StringBuilder _said = new();
+        private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _heard;
+
+        public Voice(StreamReader reader) => Reading = ReadAsync(reader);
+
+        public Task Reading { get; }
+
+        public Task Begun => _begun.Task;
+
+        public string Said
         {
-            lock (_said)
+            get
             {
-                _said.Append(buffer, 0, read);
+                lock (_said)
+                {
+                    return _said.ToString();
+                }
             }
-            if (first)
+        }
+
+        public Match? Hear(Regex sought)
+        {
+            var match = sought.Match(Said, _heard);
+            _heard = match.Success ? match.Index + match.Length : _heard;
+            return match.Success ? match : null;
+        }
+
+        private async Task ReadAsync(StreamReader reader)
+        {
+            char[] buffer = new char[1024];
+            while (await reader.ReadAsync(buffer) is > 0 and int read)
             {
-                begun();
+                lock (_said)
+                {
+                    _said.Append(buffer, 0, read);
+                }
+                _begun.TrySetResult();
             }
         }
     }
