@@ -88,10 +88,10 @@ internal sealed class Appraiser(AppraisalPolicy policy, SessionBinding? session,
 
         var lifetime = statement.Expires - statement.Issued;
         bool valid = lifetime > TimeSpan.Zero && lifetime <= EnclaveStatement.MaxValidity && statement.Issued <= now + ClockSkew && now < statement.Expires;
-        That(BundleCheck.StatementValidity, valid, $"valid now, for at most {EnclaveStatement.MaxValidity.TotalMinutes:0} minutes in all", $"from {statement.IssuedAt} to {statement.ExpiresAt}");
+        That(BundleCheck.StatementValidity, valid, $"valid now, for at most {(int)EnclaveStatement.MaxValidity.TotalMinutes} minutes in all", $"from {statement.IssuedAt} to {statement.ExpiresAt}");
 
         var age = now - statement.Issued;
-        That(BundleCheck.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", $"{Math.Clamp(age.TotalSeconds, -1e9, 1e9):0} s old");
+        That(BundleCheck.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", $"{(long)age.TotalSeconds} s old");
         That(BundleCheck.ShapingFloor, statement.Config.ShapingFloor >= policy.MinimumShaping, $"{policy.MinimumShaping} or stronger", $"{statement.Config.ShapingFloor}");
 
         var missing = policy.Models.FirstOrDefault(wanted => !statement.Models.Contains(wanted));

@@ -41,10 +41,11 @@ internal sealed class LogFollower(HttpClient http, Uri operatorAddress, Checkpoi
     private const int TileBytes = TilePath.FullWidth * TreeHash.Size;
 
     /// <summary>Follows the log to what the bundle shows, appraises it, and remembers the checkpoint if it is accepted.</summary>
-    public async Task<AttestationResult> AppraiseAsync(ReadOnlyMemory<byte> bundle, AppraisalPolicy policy, TimeProvider time, CancellationToken cancellationToken)
+    public async Task<AttestationResult> AppraiseAsync(ReadOnlyMemory<byte> bundle, ClientOptions options, CancellationToken cancellationToken)
     {
         var remembered = await FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
-        var result = Appraisal.Appraise(bundle, policy, time.GetUtcNow(), remembered);
+        var now = options.Time.GetUtcNow();
+        var result = await options.AppraiseAsync(() => Appraisal.Appraise(bundle, options.Policy, now, remembered)).ConfigureAwait(false);
         if (result.TryAccept(out var enclave) && enclave.Release is { } release)
         {
             await RememberAsync(release.Checkpoint, cancellationToken).ConfigureAwait(false);

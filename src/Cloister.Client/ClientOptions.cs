@@ -1,5 +1,6 @@
 using Cloister.Attestation;
 using Cloister.Channel;
+using Cloister.Primitives;
 
 namespace Cloister.Client;
 
@@ -28,6 +29,11 @@ public sealed record ClientOptions
     /// <summary>What the device remembers of the log. Left alone: only what this handler has seen.</summary>
     public CheckpointMemory Memory { get; init; } = CheckpointMemory.ForThisRun();
 
+    /// <summary>Who checks the signatures of an enclave's evidence, and is believed. Null: this library.</summary>
+    public SignatureChecker? Signatures { get; init; }
+
     /// <summary>Called with each appraisal, accepted or not, before anything is sent: for a proof panel.</summary>
     public Action<AttestationResult>? Appraised { get; init; }
+
+    internal Task<AttestationResult> AppraiseAsync(Func<AttestationResult> appraise) => Signatures?.RunAsync(appraise) ?? Task.FromResult(appraise());
 }

@@ -41,7 +41,7 @@ public static class EnclaveDirectory
         var results = new List<(string, AttestationResult)>();
         foreach (var listed in await FetchAsync(http, options.Operator, cancellationToken).ConfigureAwait(false))
         {
-            results.Add((listed.Name, await follower.AppraiseAsync(listed.Bundle, options.Policy, options.Time, cancellationToken).ConfigureAwait(false)));
+            results.Add((listed.Name, await follower.AppraiseAsync(listed.Bundle, options, cancellationToken).ConfigureAwait(false)));
         }
         return results;
     }

@@ -46,7 +46,7 @@ internal sealed class EnclaveSession : IDisposable
         var follower = new LogFollower(directory, options.Operator, options.Memory);
         foreach (var listed in InOrder(all, preferred))
         {
-            var result = await follower.AppraiseAsync(listed.Bundle, options.Policy, options.Time, cancellationToken).ConfigureAwait(false);
+            var result = await follower.AppraiseAsync(listed.Bundle, options, cancellationToken).ConfigureAwait(false);
             results.Add(result);
             options.Appraised?.Invoke(result);
             if (!result.TryAccept(out var enclave) || options.Time.GetUtcNow() >= enclave.ExpiresAt - Margin)

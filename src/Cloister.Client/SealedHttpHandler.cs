@@ -59,7 +59,8 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
 
         var binding = new SessionBinding(session.Enclave.StatementHash, session.HandshakeHash, nonce);
         var memory = await new LogFollower(_directory, options.Operator, options.Memory).FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
-        var result = Appraisal.AppraiseSession(bundle, binding, options.Policy, options.Time.GetUtcNow(), memory);
+        var now = options.Time.GetUtcNow();
+        var result = await options.AppraiseAsync(() => Appraisal.AppraiseSession(bundle, binding, options.Policy, now, memory)).ConfigureAwait(false);
         if (!result.IsAccepted && Interlocked.CompareExchange(ref _session, null, session) == session)
         {
             session.Dispose();

@@ -24,10 +24,11 @@ public enum EcdsaSignatureFormat : byte
 public sealed class EcdsaPublicKey : IDisposable
 {
     private readonly EcdsaCurve _curve;
+    private readonly byte[] _point;
     private readonly ECDsa? _native;
     private readonly ECPublicKeyParameters? _managed;
 
-    private EcdsaPublicKey(EcdsaCurve curve, ECDsa? native, ECPublicKeyParameters? managed) => (_curve, _native, _managed) = (curve, native, managed);
+    private EcdsaPublicKey(EcdsaCurve curve, byte[] point, ECDsa? native, ECPublicKeyParameters? managed) => (_curve, _point, _native, _managed) = (curve, point, native, managed);
 
     /// <summary>False where the point is not uncompressed, not as long as the curve's, or not on the curve.</summary>
     /// <param name="point">04 ‖ x ‖ y (SEC 1, section 2.3.3).</param>
@@ -45,7 +46,7 @@ public sealed class EcdsaPublicKey : IDisposable
 
         try
         {
-            key = backend.IsManaged() ? new(curve, null, ImportManaged(curve, point)) : new(curve, ImportNative(curve, point[1..], size), null);
+            key = backend.IsManaged() ? new(curve, point.ToArray(), null, ImportManaged(curve, point)) : new(curve, point.ToArray(), ImportNative(curve, point[1..], size), null);
             return true;
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
@@ -57,28 +58,19 @@ public sealed class EcdsaPublicKey : IDisposable
     /// <summary>FIPS 186-5, section 6.4.2, over the hash of <paramref name="message"/>. False for anything but exactly one well-formed signature.</summary>
     public bool Verify(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature, EcdsaSignatureFormat format)
     {
+        Span<byte> numbers = stackalloc byte[2 * SizeOf(_curve)];
         Span<byte> digest = stackalloc byte[64];
-        return VerifyHash(digest[..CryptographicOperations.HashData(hash, message, digest)], signature, format);
+        return TryRead(signature, format, numbers)
+            && (SignatureRun.AnswerTo(_curve is EcdsaCurve.P256 ? SignatureScheme.EcdsaP256 : SignatureScheme.EcdsaP384, hash, _point, default, message, numbers)
+                ?? VerifyHash(digest[..CryptographicOperations.HashData(hash, message, digest)], numbers));
     }
 
     /// <summary>The same where only the message's hash is at hand. It says as much as the caller knows of what was hashed.</summary>
     /// <param name="digest">32, 48 or 64 bytes; of a longer one than the curve's order the leftmost bits count.</param>
     public bool VerifyHash(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, EcdsaSignatureFormat format)
     {
-        int size = SizeOf(_curve);
-        Span<byte> fixedSize = stackalloc byte[2 * 48];
-        fixedSize = fixedSize[..(2 * size)];
-        switch (format)
-        {
-            case EcdsaSignatureFormat.P1363 when signature.Length == fixedSize.Length:
-                signature.CopyTo(fixedSize);
-                break;
-            case EcdsaSignatureFormat.Der when TryReadDer(signature, size, fixedSize):
-                break;
-            default:
-                return false;
-        }
-        return _managed is null ? _native!.VerifyHash(digest, fixedSize) : VerifyManaged(digest, fixedSize, size);
+        Span<byte> numbers = stackalloc byte[2 * SizeOf(_curve)];
+        return TryRead(signature, format, numbers) && VerifyHash(digest, numbers);
     }
 
     public void Dispose() => _native?.Dispose();
@@ -102,12 +94,25 @@ public sealed class EcdsaPublicKey : IDisposable
         return new ECPublicKeyParameters(parameters.Curve.DecodePoint(point), new ECDomainParameters(parameters));
     }
 
-    private bool VerifyManaged(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> signature, int size)
+    private bool VerifyHash(ReadOnlySpan<byte> digest, ReadOnlySpan<byte> numbers)
     {
+        if (_managed is null)
+        {
+            return _native!.VerifyHash(digest, numbers);
+        }
+        int size = SizeOf(_curve);
         var signer = new ECDsaSigner();
         signer.Init(false, _managed);
-        return signer.VerifySignature(digest.ToArray(), new BigInteger(1, signature[..size]), new BigInteger(1, signature[size..]));
+        return signer.VerifySignature(digest.ToArray(), new BigInteger(1, numbers[..size]), new BigInteger(1, numbers[size..]));
     }
+
+    // Into r ‖ s.
+    private static bool TryRead(ReadOnlySpan<byte> signature, EcdsaSignatureFormat format, Span<byte> numbers) => format switch
+    {
+        EcdsaSignatureFormat.P1363 => signature.Length == numbers.Length && signature.TryCopyTo(numbers),
+        EcdsaSignatureFormat.Der   => TryReadDer(signature, numbers.Length / 2, numbers),
+        _                          => false,
+    };
 
     // Strict DER, minimal and positive integers, nothing behind: one encoding for one signature.
     private static bool TryReadDer(ReadOnlySpan<byte> signature, int size, Span<byte> fixedSize)

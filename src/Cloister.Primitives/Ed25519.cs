@@ -15,7 +15,7 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
 
     private readonly byte[] _bytes;
     private readonly Backend _backend;
-    private readonly bool _ofPrimeOrder;
+    private readonly Lazy<bool> _ofPrimeOrder;
 
     /// <summary>Takes any 32 bytes; a key that is none, or not of prime order, verifies nothing.</summary>
     /// <exception cref="ArgumentException"><paramref name="bytes"/> is not 32 bytes long.</exception>
@@ -25,15 +25,15 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
     {
         Sizes.Require(bytes.Length, Size, nameof(bytes));
         (_bytes, _backend) = (bytes.ToArray(), backend);
-        _ofPrimeOrder = IsOfPrimeOrder(_bytes);
+        _ofPrimeOrder = new(() => IsOfPrimeOrder(_bytes), LazyThreadSafetyMode.PublicationOnly);
     }
 
     public ReadOnlySpan<byte> Bytes => _bytes;
 
     /// <summary>RFC 8032, section 5.1.7. False for a signature of any other length, key or message, and for one that is not canonical.</summary>
     public bool Verify(ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature) =>
-        _ofPrimeOrder && signature.Length == Ed25519PrivateKey.SignatureSize
-        && (_backend.IsManaged() ? VerifyManaged(message, signature) : VerifyNative(message, signature));
+        signature.Length == Ed25519PrivateKey.SignatureSize && (SignatureRun.AnswerTo(SignatureScheme.Ed25519, default, _bytes, default, message, signature)
+            ?? _ofPrimeOrder.Value && (_backend.IsManaged() ? VerifyManaged(message, signature) : VerifyNative(message, signature)));
 
     public bool Equals(Ed25519PublicKey? other) => other is not null && Bytes.SequenceEqual(other.Bytes);
 

@@ -13,11 +13,13 @@ public sealed class RsaPublicKey : IDisposable
     private const int MaxBytes = 4096 / 8;
     private const int MaxExponentBytes = 4;
 
-    private readonly int _size;
+    private readonly RSAParameters _numbers;
     private readonly RSA? _native;
     private readonly ManagedRsa? _managed;
 
-    private RsaPublicKey(int size, RSA? native, ManagedRsa? managed) => (_size, _native, _managed) = (size, native, managed);
+    private RsaPublicKey(RSAParameters numbers, RSA? native, ManagedRsa? managed) => (_numbers, _native, _managed) = (numbers, native, managed);
+
+    private int Size => _numbers.Modulus!.Length;
 
     /// <summary>False where the modulus is even or not of 2,048 to 4,096 bits, or the exponent is even, 1, or over 32 bits.</summary>
     /// <param name="modulus">Big-endian, without leading zeros.</param>
@@ -37,9 +39,8 @@ public sealed class RsaPublicKey : IDisposable
 
         try
         {
-            key = backend.IsManaged()
-                ? new(modulus.Length, null, new ManagedRsa(modulus, exponent))
-                : new(modulus.Length, RSA.Create(new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() }), null);
+            var numbers = new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() };
+            key = backend.IsManaged() ? new(numbers, null, new ManagedRsa(modulus, exponent)) : new(numbers, RSA.Create(numbers), null);
             return true;
         }
         catch (CryptographicException)
@@ -52,15 +53,16 @@ public sealed class RsaPublicKey : IDisposable
     public bool VerifyPss(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
     {
         RequireSha2(hash);
-        return signature.Length == _size
-            && (_managed is null ? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pss) : _managed.VerifyPss(message, hash, signature));
+        return signature.Length == Size && (AnswerTo(SignatureScheme.RsaPss, message, hash, signature)
+            ?? _managed?.VerifyPss(message, hash, signature) ?? _native!.VerifyData(message, signature, hash, RSASignaturePadding.Pss));
     }
 
     /// <summary>RSASSA-PKCS1-v1_5 (section 8.2.2).</summary>
     public bool VerifyPkcs1(ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
     {
         RequireSha2(hash);
-        return VerifyPkcs1Hash(CryptographicOperations.HashData(hash, message), hash, signature);
+        return signature.Length == Size && (AnswerTo(SignatureScheme.RsaPkcs1, message, hash, signature)
+            ?? VerifyPkcs1Hash(CryptographicOperations.HashData(hash, message), hash, signature));
     }
 
     /// <summary>The same where only the message's hash is at hand. It says as much as the caller knows of what was hashed.</summary>
@@ -68,11 +70,14 @@ public sealed class RsaPublicKey : IDisposable
     public bool VerifyPkcs1Hash(ReadOnlySpan<byte> digest, HashAlgorithmName hash, ReadOnlySpan<byte> signature)
     {
         RequireSha2(hash);
-        return signature.Length == _size && digest.Length == (hash.Name is "SHA256" ? 32 : hash.Name is "SHA384" ? 48 : 64)
+        return signature.Length == Size && digest.Length == (hash.Name is "SHA256" ? 32 : hash.Name is "SHA384" ? 48 : 64)
             && (_managed is null ? _native!.VerifyHash(digest, signature, hash, RSASignaturePadding.Pkcs1) : _managed.VerifyPkcs1(digest, hash, signature));
     }
 
     public void Dispose() => _native?.Dispose();
+
+    private bool? AnswerTo(SignatureScheme scheme, ReadOnlySpan<byte> message, HashAlgorithmName hash, ReadOnlySpan<byte> signature) =>
+        SignatureRun.AnswerTo(scheme, hash, _numbers.Modulus, _numbers.Exponent, message, signature);
 
     private static void RequireSha2(HashAlgorithmName hash)
     {

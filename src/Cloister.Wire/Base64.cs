@@ -18,9 +18,10 @@ public static class Base64
     /// <summary>Decodes what <see cref="Encode"/> writes and nothing else.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
-        var buffer = new byte[text.Length / 4 * 3];
-        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && Canonical(text, buffer.AsSpan(0, length), Encode);
-        bytes = decoded ? Trim(buffer, text) : null;
+        int padding = text.EndsWith("==") ? 2 : text.EndsWith("=") ? 1 : 0;
+        var buffer = new byte[Math.Max(0, text.Length / 4 * 3 - padding)];
+        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length && EndsCanonically(text, buffer, Encode);
+        bytes = decoded ? buffer : null;
         return decoded;
     }
 
@@ -42,7 +43,7 @@ public static class Base64
         {
             return false;
         }
-        bytes = Canonical(text, decoded, EncodeUrl) ? decoded : null;
+        bytes = EndsCanonically(text, decoded, EncodeUrl) ? decoded : null;
         return bytes is not null;
     }
 
@@ -51,8 +52,10 @@ public static class Base64
 
     private delegate string Encoder(ReadOnlySpan<byte> bytes);
 
-    private static bool Canonical(ReadOnlySpan<char> text, ReadOnlySpan<byte> bytes, Encoder encode) => text.SequenceEqual(encode(bytes));
-
-    private static byte[] Trim(byte[] buffer, ReadOnlySpan<char> text) =>
-        buffer[..(buffer.Length - (text.EndsWith("==") ? 2 : text.EndsWith("=") ? 1 : 0))];
+    // Once no character was skipped, only the last group of three bytes has more than one text.
+    private static bool EndsCanonically(ReadOnlySpan<char> text, ReadOnlySpan<byte> bytes, Encoder encode)
+    {
+        int groups = bytes.Length / 3;
+        return text[(groups * 4)..].SequenceEqual(encode(bytes[(groups * 3)..]));
+    }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Cloister.Simulation;
+using Cloister.Testing;
 using Cloister.Wire;
 
 namespace Cloister.Attestation.Tests;
@@ -33,6 +34,29 @@ public class AppraisalTests
         var result = appraise();
         Assert.Equal([name], Machine.Failures(result));
         Assert.False(result.TryAccept(out _));
+    }
+
+    /// <summary>In a page the browser checks the signatures: the verdicts are the same.</summary>
+    [Theory, MemberData(nameof(Spoiled))]
+    public async Task Verdicts_are_the_same_where_somebody_else_checks_the_signatures(string name, Func<AttestationResult> appraise)
+    {
+        Assert.Equal([name], Machine.Failures(await new PlatformChecker().RunAsync(appraise)));
+        Assert.Equal([name], Machine.Failures(await new PlatformChecker(_ => null).RunAsync(appraise)));
+    }
+
+    [Fact]
+    public async Task Each_signature_of_a_bundle_is_asked_about_and_each_answer_counts()
+    {
+        byte[] bundle = Machine.Bundle();
+        var checker = new PlatformChecker();
+        Assert.Empty(Machine.Failures(await checker.RunAsync(() => Appraise(bundle))));
+        Assert.Equal(5, checker.Asked.Count); // root, intermediate, chip, list, report
+
+        for (int refused = 0; refused < 5; refused++)
+        {
+            int asked = 0;
+            Assert.NotEmpty(Machine.Failures(await new PlatformChecker(genuine => genuine && Interlocked.Increment(ref asked) != refused + 1).RunAsync(() => Appraise(bundle))));
+        }
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
 
@@ -26,7 +25,7 @@ public sealed class Certificate
         (_signed, _algorithm, _signature, Content) = (signed, algorithm, signature, fields);
 
     internal sealed record Fields(
-        byte[] Serial, byte[] Issuer, byte[] Subject, DateTimeOffset NotBefore, DateTimeOffset NotAfter, PublicKey Key, FrozenDictionary<string, Extension> Extensions);
+        byte[] Serial, byte[] Issuer, byte[] Subject, DateTimeOffset NotBefore, DateTimeOffset NotAfter, PublicKey Key, Dictionary<string, Extension> Extensions);
 
     internal Fields Content { get; }
 
@@ -108,11 +107,11 @@ public sealed class Certificate
         return new Certificate(signed, algorithm, signature, new Fields(serial, issuer, subject, notBefore, notAfter, key, extensions));
     }
 
-    private static FrozenDictionary<string, Extension> ReadExtensions(AsnReader tbs)
+    private static Dictionary<string, Extension> ReadExtensions(AsnReader tbs)
     {
         if (!tbs.HasData)
         {
-            return FrozenDictionary<string, Extension>.Empty;
+            return [];
         }
         var tagged = tbs.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 3));
         var list = tagged.ReadSequence();

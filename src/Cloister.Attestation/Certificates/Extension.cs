@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Formats.Asn1;
 
 namespace Cloister.Attestation;
@@ -10,7 +9,7 @@ internal sealed record Extension(bool Critical, byte[] Value)
     private const int MaxCount = 32;
 
     /// <summary>Those of a SEQUENCE, by their names, none twice.</summary>
-    public static FrozenDictionary<string, Extension> ReadAll(AsnReader list)
+    public static Dictionary<string, Extension> ReadAll(AsnReader list)
     {
         var extensions = new Dictionary<string, Extension>();
         while (list.HasData)
@@ -18,7 +17,7 @@ internal sealed record Extension(bool Critical, byte[] Value)
             var (name, extension) = Read(list);
             Certificate.Require(extensions.Count < MaxCount && extensions.TryAdd(name, extension), "extensions");
         }
-        return extensions.ToFrozenDictionary();
+        return extensions;
     }
 
     /// <summary>Passes over those of a SEQUENCE, of which none is looked at: so none may be critical.</summary>

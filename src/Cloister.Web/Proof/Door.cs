@@ -44,7 +44,7 @@ public sealed class Door(Uri page) : IDisposable
             return;
         }
 
-        _handler = new SealedHttpHandler(new ClientOptions { Operator = page, Policy = policy, Memory = PageMemory.For(policy), Appraised = Keep });
+        _handler = new SealedHttpHandler(new ClientOptions { Operator = page, Policy = policy, Memory = PageMemory.For(policy), Signatures = new WebCryptoSignatures(), Appraised = Keep });
         Api = new HttpClient(_handler) { BaseAddress = SealedHttpHandler.EnclaveAddress, Timeout = Timeout.InfiniteTimeSpan };
         await TryUntilSettledAsync();
     }
