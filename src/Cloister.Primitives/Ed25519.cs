@@ -15,7 +15,7 @@ public sealed class Ed25519PublicKey : IEquatable<Ed25519PublicKey>
 
     private readonly byte[] _bytes;
     private readonly Backend _backend;
-    private readonly Lazy<bool> _ofPrimeOrder;
+    private readonly Lazy<bool> _ofPrimeOrder; // as long to find out as a signature
 
     /// <summary>Takes any 32 bytes; a key that is none, or not of prime order, verifies nothing.</summary>
     /// <exception cref="ArgumentException"><paramref name="bytes"/> is not 32 bytes long.</exception>

@@ -20,7 +20,7 @@ public static class Base64
     {
         int padding = text.EndsWith("==") ? 2 : text.EndsWith("=") ? 1 : 0;
         var buffer = new byte[Math.Max(0, text.Length / 4 * 3 - padding)];
-        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length && EndsCanonically(text, buffer, Encode);
+        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length && EndsCanonically(text, buffer);
         bytes = decoded ? buffer : null;
         return decoded;
     }
@@ -29,33 +29,21 @@ public static class Base64
     public static bool TryDecodeUrl(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
         bytes = null;
-        if (text.Length % 4 == 1 || text.ContainsAnyExcept(UrlAlphabet))
+        if (text.Length % 4 == 1 || text.ContainsAny('+', '/', '='))
         {
             return false;
         }
-
-        byte[] decoded;
-        try
-        {
-            decoded = System.Buffers.Text.Base64Url.DecodeFromChars(text);
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
-        bytes = EndsCanonically(text, decoded, EncodeUrl) ? decoded : null;
-        return bytes is not null;
+        var padded = new char[(text.Length + 3) / 4 * 4];
+        padded.AsSpan(text.Length).Fill('=');
+        text.Replace(padded, '-', '+');
+        padded.AsSpan(0, text.Length).Replace('_', '/');
+        return TryDecode(padded, out bytes);
     }
 
-    private static readonly System.Buffers.SearchValues<char> UrlAlphabet =
-        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-
-    private delegate string Encoder(ReadOnlySpan<byte> bytes);
-
     // Once no character was skipped, only the last group of three bytes has more than one text.
-    private static bool EndsCanonically(ReadOnlySpan<char> text, ReadOnlySpan<byte> bytes, Encoder encode)
+    private static bool EndsCanonically(ReadOnlySpan<char> text, ReadOnlySpan<byte> bytes)
     {
         int groups = bytes.Length / 3;
-        return text[(groups * 4)..].SequenceEqual(encode(bytes[(groups * 3)..]));
+        return text[(groups * 4)..].SequenceEqual(Encode(bytes[(groups * 3)..]));
     }
 }

@@ -52,6 +52,33 @@ public class EcdsaAndRsaTests
         Assert.False(key.Verify([.. Message, 0], hash, der, EcdsaSignatureFormat.Der));
     }
 
+    // The same point with p added to a coordinate, which the field does not see and the bytes have room for.
+    [Theory]
+    [InlineData("P256", "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b")]
+    [InlineData("P384", "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff", "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef")]
+    public void Ecdsa_refuses_a_coordinate_that_is_not_below_the_prime(string curveName, string prime, string constant)
+    {
+        var curve = Enum.Parse<EcdsaCurve>(curveName);
+        var (p, b) = (new BigInteger(Convert.FromHexString(prime), true, true), new BigInteger(Convert.FromHexString(constant), true, true));
+        var x = BigInteger.One;
+        BigInteger y;
+        for (; ; x++)
+        {
+            var square = (((x * x * x) - (3 * x) + b) % p + p) % p;
+            y = BigInteger.ModPow(square, (p + 1) / 4, p);
+            if (y * y % p == square)
+            {
+                break;
+            }
+        }
+        byte[] Fixed(BigInteger number) => [.. new byte[prime.Length / 2 - number.GetByteCount(true)], .. number.ToByteArray(true, true)];
+        foreach (var backend in Enum.GetValues<Backend>())
+        {
+            Assert.True(EcdsaPublicKey.TryImport(curve, [4, .. Fixed(x), .. Fixed(y)], backend, out _));
+            Assert.False(EcdsaPublicKey.TryImport(curve, [4, .. Fixed(x + p), .. Fixed(y)], backend, out _));
+        }
+    }
+
     [Fact]
     public void Ecdsa_refuses_what_is_not_an_uncompressed_point_of_the_curve()
     {

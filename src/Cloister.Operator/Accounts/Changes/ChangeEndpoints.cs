@@ -36,7 +36,7 @@ internal sealed class ChangeEndpoints(AccountRoom room, CancellationToken stoppi
         }
 
         // Before the account's turn, because it takes longer than all that follows; there the key is compared.
-        var verified = batch.Head.IsSignedBy(session.HeadKey.Value) ? session.HeadKey.Value : null;
+        var verified = batch.Head.IsSignedBy(session.HeadKey) ? session.HeadKey : null;
         var (answer, isNew) = await room.Database.WriteAsync(session.Account, statements => _batches.TakeAsync(statements, session, batch, verified), context.RequestAborted);
         if (isNew)
         {

@@ -14,7 +14,7 @@ namespace Cloister.Operator.Accounts.SignIn;
 /// <summary>Who asks, as the database knew it when the request came.</summary>
 /// <param name="Token">SHA-256 of it.</param>
 /// <param name="HeadKey">Of the account's epoch.</param>
-internal sealed record SignedIn(byte[] Token, AccountNumber Account, Identity Unlocker, DateTimeOffset Expires, Lazy<Ed25519PublicKey> HeadKey);
+internal sealed record SignedIn(byte[] Token, AccountNumber Account, Identity Unlocker, DateTimeOffset Expires, Ed25519PublicKey HeadKey);
 
 /// <summary>Sessions: random tokens, of which the database has the hash. Docs/spec/accounts.md, section 1.</summary>
 internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time)
@@ -67,7 +67,7 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
         long now = time.GetUtcNow().ToUnixTimeSeconds();
         return database.ReadAsync(statements => statements.FirstAsync(
             "SELECT s.account, s.unlocker, s.expires, a.head_key FROM sessions s JOIN accounts a ON a.account = s.account WHERE s.token = $1 AND s.expires > $2 AND a.ended = 0",
-            row => new SignedIn(token, AccountNumber.Read(Statements.Bytes(row, 0)), Identity.Read(Statements.Bytes(row, 1)), DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(2)), KeyOf(Statements.Bytes(row, 3))),
+            row => new SignedIn(token, AccountNumber.Read(Statements.Bytes(row, 0)), Identity.Read(Statements.Bytes(row, 1)), DateTimeOffset.FromUnixTimeSeconds(row.GetInt64(2)), new Ed25519PublicKey(Statements.Bytes(row, 3))),
             token, now), cancellation);
     }
 
@@ -117,9 +117,6 @@ internal sealed class Sessions(Database database, Feeds feeds, TimeProvider time
         await statements.TellEndedAsync(session.Account);
         return true;
     }, cancellation);
-
-    // Most requests have no use for it, and it takes a while to make.
-    private static Lazy<Ed25519PublicKey> KeyOf(byte[] bytes) => new(() => new Ed25519PublicKey(bytes));
 
     /// <param name="token">Its hash.</param>
     private static bool TryRead(HttpRequest request, [NotNullWhen(true)] out byte[]? token)
