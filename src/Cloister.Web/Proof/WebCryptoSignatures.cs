@@ -8,7 +8,8 @@ internal sealed partial class WebCryptoSignatures : SignatureChecker
 {
     private const string Module = "signatures";
 
-    private static Task? _import;
+    // Begun before anything is asked: it comes over the network.
+    private readonly Task _import = JSHost.ImportAsync(Module, "../signatures.js");
 
     protected override async Task<bool?> CheckAsync(SignatureQuestion question)
     {
@@ -18,7 +19,7 @@ internal sealed partial class WebCryptoSignatures : SignatureChecker
         }
         try
         {
-            await (_import ??= JSHost.ImportAsync(Module, "../signatures.js"));
+            await _import;
             return await VerifyAsync($"{question.Scheme}", question.Hash.Name!, question.Key.ToArray(), question.Exponent.ToArray(), question.Message.ToArray(), question.Signature.ToArray());
         }
         catch (JSException)
