@@ -91,7 +91,7 @@ internal sealed class Appraiser(AppraisalPolicy policy, SessionBinding? session,
         That(BundleCheck.StatementValidity, valid, $"valid now, for at most {(int)EnclaveStatement.MaxValidity.TotalMinutes} minutes in all", $"from {statement.IssuedAt} to {statement.ExpiresAt}");
 
         var age = now - statement.Issued;
-        That(BundleCheck.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", $"{(long)age.TotalSeconds} s old");
+        That(BundleCheck.StatementAge, age <= TimeSpan.FromSeconds(policy.MaximumAgeSeconds), $"at most {policy.MaximumAgeSeconds} s old", Shown.Age(age));
         That(BundleCheck.ShapingFloor, statement.Config.ShapingFloor >= policy.MinimumShaping, $"{policy.MinimumShaping} or stronger", $"{statement.Config.ShapingFloor}");
 
         var missing = policy.Models.FirstOrDefault(wanted => !statement.Models.Contains(wanted));

@@ -33,7 +33,7 @@ public abstract class CheckpointMemory
 }
 
 /// <summary>Follows the log from what is remembered to what a bundle shows (docs/spec/publication.md, section 4).</summary>
-internal sealed class LogFollower(HttpClient http, Uri operatorAddress, CheckpointMemory memory)
+internal sealed class LogFollower(HttpClient http, ClientOptions options)
 {
     /// <summary>Where the operator hands out the log's tiles. It may hand out wrong ones: a path that is made of them does not verify.</summary>
     public const string TilesPath = "cloister/v1/log/";
@@ -41,11 +41,9 @@ internal sealed class LogFollower(HttpClient http, Uri operatorAddress, Checkpoi
     private const int TileBytes = TilePath.FullWidth * TreeHash.Size;
 
     /// <summary>Follows the log to what the bundle shows, appraises it, and remembers the checkpoint if it is accepted.</summary>
-    public async Task<AttestationResult> AppraiseAsync(ReadOnlyMemory<byte> bundle, ClientOptions options, CancellationToken cancellationToken)
+    public async Task<AttestationResult> AppraiseAsync(ReadOnlyMemory<byte> bundle, CancellationToken cancellationToken)
     {
-        var remembered = await FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
-        var now = options.Time.GetUtcNow();
-        var result = await options.AppraiseAsync(() => Appraisal.Appraise(bundle, options.Policy, now, remembered)).ConfigureAwait(false);
+        var result = await RunAsync(bundle, (now, log) => Appraisal.Appraise(bundle, options.Policy, now, log), cancellationToken).ConfigureAwait(false);
         if (result.TryAccept(out var enclave) && enclave.Release is { } release)
         {
             await RememberAsync(release.Checkpoint, cancellationToken).ConfigureAwait(false);
@@ -53,9 +51,11 @@ internal sealed class LogFollower(HttpClient http, Uri operatorAddress, Checkpoi
         return result;
     }
 
-    /// <summary>Null where nothing is remembered. Without a path that leads there, the appraisal refuses.</summary>
-    public Task<LogMemory?> FollowAsync(ReadOnlyMemory<byte> bundle, CancellationToken cancellationToken) => FollowAsync(ShownBy(bundle.Span), cancellationToken);
+    /// <summary>The same for what an enclave answers within a session. Nothing is remembered.</summary>
+    public Task<AttestationResult> AppraiseSessionAsync(ReadOnlyMemory<byte> bundle, SessionBinding session, CancellationToken cancellationToken) =>
+        RunAsync(bundle, (now, log) => Appraisal.AppraiseSession(bundle, session, options.Policy, now, log), cancellationToken);
 
+    /// <summary>Null where nothing is remembered. Without a path that leads there, the appraisal refuses.</summary>
     public async Task<LogMemory?> FollowAsync(Checkpoint? shown, CancellationToken cancellationToken)
     {
         if (await RememberedAsync(cancellationToken).ConfigureAwait(false) is not { } remembered)
@@ -67,16 +67,23 @@ internal sealed class LogFollower(HttpClient http, Uri operatorAddress, Checkpoi
             : new LogMemory(remembered, [.. await PathAsync(remembered.Size, shown.Size, cancellationToken).ConfigureAwait(false)]);
     }
 
-    public async Task RememberAsync(Checkpoint accepted, CancellationToken cancellationToken)
+    private async Task<AttestationResult> RunAsync(ReadOnlyMemory<byte> bundle, Func<DateTimeOffset, LogMemory?, AttestationResult> appraise, CancellationToken cancellationToken)
+    {
+        var log = await FollowAsync(ShownBy(bundle.Span), cancellationToken).ConfigureAwait(false);
+        var now = options.Time.GetUtcNow();
+        return options.Signatures is { } signatures ? await signatures.RunAsync(() => appraise(now, log)).ConfigureAwait(false) : appraise(now, log);
+    }
+
+    private async Task RememberAsync(Checkpoint accepted, CancellationToken cancellationToken)
     {
         if (await RememberedAsync(cancellationToken).ConfigureAwait(false) is not { } before || before.Size < accepted.Size || before.Origin != accepted.Origin)
         {
-            await memory.SaveAsync($"{accepted}", cancellationToken).ConfigureAwait(false);
+            await options.Memory.SaveAsync($"{accepted}", cancellationToken).ConfigureAwait(false);
         }
     }
 
     private async Task<Checkpoint?> RememberedAsync(CancellationToken cancellationToken) =>
-        await memory.LoadAsync(cancellationToken).ConfigureAwait(false) is { } text && Checkpoint.TryParse(text, out var checkpoint) ? checkpoint : null;
+        await options.Memory.LoadAsync(cancellationToken).ConfigureAwait(false) is { } text && Checkpoint.TryParse(text, out var checkpoint) ? checkpoint : null;
 
     private static Checkpoint? ShownBy(ReadOnlySpan<byte> bundle) =>
         EnclaveBundle.TryParse(bundle, out var parsed) && parsed.Publication is { } publication && LogProof.TryParse(publication.Release.Proof.Span, out var proof)
@@ -100,7 +107,7 @@ internal sealed class LogFollower(HttpClient http, Uri operatorAddress, Checkpoi
     {
         try
         {
-            using var response = await http.GetAsync(new Uri(operatorAddress, $"{TilesPath}{tile}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+            using var response = await http.GetAsync(new Uri(options.Operator, $"{TilesPath}{tile}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
             {
                 return null;

@@ -34,6 +34,4 @@ public sealed record ClientOptions
 
     /// <summary>Called with each appraisal, accepted or not, before anything is sent: for a proof panel.</summary>
     public Action<AttestationResult>? Appraised { get; init; }
-
-    internal Task<AttestationResult> AppraiseAsync(Func<AttestationResult> appraise) => Signatures?.RunAsync(appraise) ?? Task.FromResult(appraise());
 }

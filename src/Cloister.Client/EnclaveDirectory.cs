@@ -37,11 +37,11 @@ public static class EnclaveDirectory
     /// <exception cref="EnclaveUnreachableException">The operator does not answer, or answers something else.</exception>
     public static async Task<IReadOnlyList<(string Name, AttestationResult Result)>> AppraiseAllAsync(HttpClient http, ClientOptions options, CancellationToken cancellationToken)
     {
-        var follower = new LogFollower(http, options.Operator, options.Memory);
+        var follower = new LogFollower(http, options);
         var results = new List<(string, AttestationResult)>();
         foreach (var listed in await FetchAsync(http, options.Operator, cancellationToken).ConfigureAwait(false))
         {
-            results.Add((listed.Name, await follower.AppraiseAsync(listed.Bundle, options, cancellationToken).ConfigureAwait(false)));
+            results.Add((listed.Name, await follower.AppraiseAsync(listed.Bundle, cancellationToken).ConfigureAwait(false)));
         }
         return results;
     }

@@ -43,10 +43,10 @@ internal sealed class EnclaveSession : IDisposable
         var results = new List<AttestationResult>();
         Exception? unreachable = null;
         var all = await EnclaveDirectory.FetchAsync(directory, options.Operator, cancellationToken).ConfigureAwait(false);
-        var follower = new LogFollower(directory, options.Operator, options.Memory);
+        var follower = new LogFollower(directory, options);
         foreach (var listed in InOrder(all, preferred))
         {
-            var result = await follower.AppraiseAsync(listed.Bundle, options, cancellationToken).ConfigureAwait(false);
+            var result = await follower.AppraiseAsync(listed.Bundle, cancellationToken).ConfigureAwait(false);
             results.Add(result);
             options.Appraised?.Invoke(result);
             if (!result.TryAccept(out var enclave) || options.Time.GetUtcNow() >= enclave.ExpiresAt - Margin)

@@ -58,9 +58,7 @@ public sealed class SealedHttpHandler(ClientOptions options) : HttpMessageHandle
         }
 
         var binding = new SessionBinding(session.Enclave.StatementHash, session.HandshakeHash, nonce);
-        var memory = await new LogFollower(_directory, options.Operator, options.Memory).FollowAsync(bundle, cancellationToken).ConfigureAwait(false);
-        var now = options.Time.GetUtcNow();
-        var result = await options.AppraiseAsync(() => Appraisal.AppraiseSession(bundle, binding, options.Policy, now, memory)).ConfigureAwait(false);
+        var result = await new LogFollower(_directory, options).AppraiseSessionAsync(bundle, binding, cancellationToken).ConfigureAwait(false);
         if (!result.IsAccepted && Interlocked.CompareExchange(ref _session, null, session) == session)
         {
             session.Dispose();

@@ -96,19 +96,23 @@ public sealed class EcdsaPublicKey : IDisposable
     // y² = x³ − 3x + b (SP 800-186, section 3.2.1). BouncyCastle's curves would say it too, but they take a page 20 ms to make, for nothing where the browser verifies.
     private static bool IsOnCurve(EcdsaCurve curve, ReadOnlySpan<byte> xy)
     {
-        var (p, b) = curve is EcdsaCurve.P256 ? Field256 : Field384;
+        var (p, b) = curve is EcdsaCurve.P256 ? Curves.P256 : Curves.P384;
         var (x, y) = (new BigInteger(1, xy[..(xy.Length / 2)]), new BigInteger(1, xy[(xy.Length / 2)..]));
         var right = x.Multiply(x).Subtract(BigInteger.Three).Multiply(x).Add(b);
         return x.CompareTo(p) < 0 && y.CompareTo(p) < 0 && y.Multiply(y).Subtract(right).Mod(p).SignValue == 0;
     }
 
-    private static (BigInteger P, BigInteger B) Field256 => (
-        new("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", 16),
-        new("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b", 16));
+    // The prime, and b. A class of its own, because where the platform verifies nobody needs them.
+    private static class Curves
+    {
+        public static readonly (BigInteger P, BigInteger B) P256 = (
+            new("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", 16),
+            new("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b", 16));
 
-    private static (BigInteger P, BigInteger B) Field384 => (
-        new("fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff", 16),
-        new("b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef", 16));
+        public static readonly (BigInteger P, BigInteger B) P384 = (
+            new("fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff", 16),
+            new("b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef", 16));
+    }
 
     private ECPublicKeyParameters Managed()
     {

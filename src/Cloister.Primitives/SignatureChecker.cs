@@ -31,7 +31,7 @@ public abstract class SignatureChecker
     public async Task<T> RunAsync<T>(Func<T> verification)
     {
         var run = new SignatureRun();
-        run.Note(() => verification());
+        _ = run.Use(verification);
         run.Answers = await Task.WhenAll(run.Questions.Select(CheckAsync)).ConfigureAwait(false);
         return run.Use(verification);
     }
@@ -50,12 +50,7 @@ internal sealed class SignatureRun
     /// <summary>In the order of the questions. Null as long as these are only noted.</summary>
     public bool?[]? Answers { private get; set; }
 
-    public void Note(Action verification) => Use(() =>
-    {
-        verification();
-        return true;
-    });
-
+    /// <summary>Notes what the verification asks, or lets it have the answers.</summary>
     public T Use<T>(Func<T> verification)
     {
         var before = _current;

@@ -11,6 +11,9 @@ internal static class Shown
     public static string Digest(ReadOnlySpan<byte> bytes) =>
         !bytes.ContainsAnyExcept((byte)0) ? "zero" : bytes.Length <= DigestPart ? Hex.Encode(bytes) : $"{Hex.Encode(bytes[..DigestPart])}…";
 
+    /// <summary>In whole seconds; below zero where it is of the future.</summary>
+    public static string Age(TimeSpan age) => $"{(long)age.TotalSeconds} s old";
+
     /// <summary>Short, and printable ASCII only.</summary>
     public static string Text(string text) => new([.. text.Take(MaxText).Select(character => character is >= ' ' and < '\x7f' ? character : '?')]);
 }

@@ -88,7 +88,7 @@ internal sealed class NitroVerifier(NitroPolicy policy, DateTimeOffset now)
     private void JudgeAge(NitroDocument document)
     {
         var age = now - document.Timestamp;
-        That(NitroCheck.Age, age >= -Appraiser.ClockSkew && age <= policy.MaximumAge, $"at most {policy.MaximumAge.TotalSeconds:0} s old", $"{Math.Clamp(age.TotalSeconds, -1e9, 1e9):0} s old");
+        That(NitroCheck.Age, age >= -Appraiser.ClockSkew && age <= policy.MaximumAge, $"at most {policy.MaximumAge.TotalSeconds:0} s old", Shown.Age(age));
     }
 
     // The hypervisor says twice which instance it is on. Both are signed; that they agree shows that the name is what it is taken for.
