@@ -33,7 +33,7 @@ public static class PublishedWebClient
         }
 
         // Held against what is remembered, and not remembered: an enclave's bundle, which is minutes older, must not fall behind it.
-        var remembered = await new LogFollower(http, options).FollowAsync(accepted.Checkpoint, cancellationToken).ConfigureAwait(false);
+        var remembered = await new LogFollower(http, options).FollowAsync(() => accepted.Checkpoint, cancellationToken).ConfigureAwait(false);
         if (remembered is not null && !GoesOn(remembered, accepted.Checkpoint))
         {
             return new(null, nameof(ReleaseFault.CheckpointInconsistent));
