@@ -36,8 +36,8 @@ public sealed class VaultVectorTests(Chromium chromium) : IAsyncLifetime
           const wrapped = bytes(by_secret.wrap);
           const first = await vault.unwrapAccountKey(wrapKey, wrapped.slice(17), wrapped.slice(5, 17), bytes(by_secret.associated));
           const second = await vault.unwrapAccountKey(await vault.importWrapKey(bytes(to_key.key)), bytes(to_key.wrap).slice(-48), new Uint8Array(12), bytes(to_key.associated));
-          const record = bytes(vectors.epochs[1]), begin = record.slice(0, 96), sealedHead = record.slice(96, 172), sealedPrevious = record.slice(172, 232);
-          const head = await vault.openHeadKey(second, account, sealedHead.slice(12), sealedHead.slice(0, 12), begin);
+          const record = bytes(vectors.epochs[1]), begin = record.slice(0, 96), publicKey = record.slice(32, 64), sealedHead = record.slice(96, 172), sealedPrevious = record.slice(172, 232);
+          const head = await vault.openHeadKey(second, account, sealedHead.slice(12), sealedHead.slice(0, 12), begin, publicKey);
           const epochs = [await vault.itemKeys(first, account), await vault.itemKeys(second, account)];
           const cache = await vault.cacheKey(second, account);
         """;
@@ -173,13 +173,14 @@ public sealed class VaultVectorTests(Chromium chromium) : IAsyncLifetime
             return [
               await vault.unwrapAccountKey(wrapKey, spoil(wrapped.slice(17)), wrapped.slice(5, 17), bytes(by_secret.associated)),
               await vault.unwrapAccountKey(wrapKey, wrapped.slice(17), wrapped.slice(5, 17), spoil(bytes(by_secret.associated))),
-              await vault.openHeadKey(second, account, spoil(sealedHead.slice(12)), sealedHead.slice(0, 12), begin),
-              await vault.openHeadKey(first, account, sealedHead.slice(12), sealedHead.slice(0, 12), begin),
+              await vault.openHeadKey(second, account, spoil(sealedHead.slice(12)), sealedHead.slice(0, 12), begin, publicKey),
+              await vault.openHeadKey(second, account, sealedHead.slice(12), sealedHead.slice(0, 12), begin, spoil(publicKey)),
+              await vault.openHeadKey(first, account, sealedHead.slice(12), sealedHead.slice(0, 12), begin, publicKey),
               await vault.openPrevious(second, account, spoil(sealedPrevious.slice(12)), sealedPrevious.slice(0, 12), begin),
             ];
             """);
         Assert.All(made.EnumerateArray(), one => Assert.Equal(JsonValueKind.Null, one.ValueKind));
-        Assert.Equal(5, made.GetArrayLength());
+        Assert.Equal(6, made.GetArrayLength());
     }
 
     // What stays after unlocking gives no bytes. The handle that wraps does, and is let go of: docs/limitations.md.

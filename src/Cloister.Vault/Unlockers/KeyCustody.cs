@@ -103,12 +103,8 @@ public abstract class KeyCustody
     // Signatures lead forward only: an operator can put another head key into an earlier record and sign what follows anew. What it cannot do is seal one under an account key.
     private static async ValueTask<bool> TryReachFirstAsync(Stack<HeldAccountKey> keys, IReadOnlyList<EpochRecord> epochs)
     {
-        for (int i = epochs.Count - 1; ; i--)
+        for (int i = epochs.Count - 1; await keys.Peek().OpensHeadAsync(epochs[i]).ConfigureAwait(false); i--)
         {
-            if (!await IsOfAsync(keys.Peek(), epochs[i]).ConfigureAwait(false) || !await keys.Peek().OpensHeadAsync(epochs[i]).ConfigureAwait(false))
-            {
-                return false;
-            }
             if (i == 0)
             {
                 return true;
@@ -118,7 +114,12 @@ public abstract class KeyCustody
                 return false;
             }
             keys.Push(previous);
+            if (!await IsOfAsync(previous, epochs[i - 1]).ConfigureAwait(false))
+            {
+                return false;
+            }
         }
+        return false;
     }
 
     private static async ValueTask<bool> IsOfAsync(HeldAccountKey key, EpochRecord record) =>

@@ -66,19 +66,13 @@ internal static partial class VaultModule
     public static partial Task<JSObject> SealHeadKeyAsync(JSObject accountKey, JSObject head, byte[] account, byte[] iv, byte[] associated);
 
     [JSImport("openHeadKey", Module)]
-    public static partial Task<JSObject?> OpenHeadKeyAsync(JSObject accountKey, byte[] account, byte[] sealedKey, byte[] iv, byte[] associated);
+    public static partial Task<JSObject?> OpenHeadKeyAsync(JSObject accountKey, byte[] account, byte[] sealedKey, byte[] iv, byte[] associated, byte[] publicKey);
 
     [JSImport("sign", Module)]
     public static partial Task<JSObject> SignAsync(JSObject head, byte[] message);
 
-    [JSImport("itemKeys", Module)]
-    public static partial Task<JSObject> ItemKeysAsync(JSObject accountKey, byte[] account);
-
-    [JSImport("list", Module)]
-    public static partial JSObject List();
-
-    [JSImport("append", Module)]
-    public static partial void Append(JSObject list, JSObject element);
+    [JSImport("addEpoch", Module)]
+    public static partial Task<JSObject> AddEpochAsync(JSObject? epochs, JSObject accountKey, byte[] account);
 
     [JSImport("openItems", Module)]
     public static partial Task<JSObject> OpenItemsAsync(JSObject epochs, byte[] rows);

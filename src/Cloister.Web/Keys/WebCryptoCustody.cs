@@ -77,9 +77,8 @@ internal sealed class WebCryptoAccountKey(AccountNumber account, JSObject handle
 internal sealed class WebCryptoUnlocked : Unlocked
 {
     private readonly ImmutableArray<JSObject> _keys;
-    private readonly JSObject _head;
 
-    private WebCryptoUnlocked(ImmutableArray<EpochRecord> epochs, ImmutableArray<JSObject> keys, JSObject head) => (Epochs, _keys, _head) = (epochs, keys, head);
+    private WebCryptoUnlocked(ImmutableArray<EpochRecord> epochs, ImmutableArray<JSObject> keys) => (Epochs, _keys) = (epochs, keys);
 
     public override ImmutableArray<EpochRecord> Epochs { get; }
 
@@ -88,12 +87,11 @@ internal sealed class WebCryptoUnlocked : Unlocked
     /// <summary>Takes the account keys over.</summary>
     /// <param name="keys">One for each epoch, the newest of which opens its record's head key.</param>
     /// <param name="rewrap">Null where the stored wrap is the newest epoch's, by secret.</param>
-    public static async Task<WebCryptoUnlocked> MakeAsync(ImmutableArray<EpochRecord> epochs, ImmutableArray<JSObject> keys, UnlockerSlot? rewrap) => new(epochs, keys, await WebCryptoEpoch.KeepHeadAsync(keys[^1], epochs[^1]))
+    public static async Task<WebCryptoUnlocked> MakeAsync(ImmutableArray<EpochRecord> epochs, ImmutableArray<JSObject> keys, UnlockerSlot? rewrap) => new(epochs, keys)
     {
         NewWrap = rewrap is null ? (ReadOnlyMemory<byte>?)null : await WebCryptoEpoch.WrapAsync(keys[^1], epochs[0].Account, (uint)epochs.Length, rewrap),
     };
 
-    // The handle of the head key is opened once more, because the keys live longer than this does.
     public override async ValueTask<Vault.Keys.VaultKeys> KeysAsync() => await WebCryptoKeys.MakeAsync(Epochs, _keys, await WebCryptoEpoch.KeepHeadAsync(_keys[^1], Epochs[^1]));
 
     public override async ValueTask<ReadOnlyMemory<byte>> WrapAsync(UnlockerSlot unlocker) => await WebCryptoEpoch.WrapAsync(_keys[^1], Account, (uint)Epochs.Length, unlocker);
@@ -103,7 +101,8 @@ internal sealed class WebCryptoUnlocked : Unlocked
         uint epoch = (uint)Epochs.Length + 1;
         using var key = await VaultModule.NewAccountKeyAsync();
         using var head = await VaultModule.NewHeadKeyAsync();
-        var record = await WebCryptoEpoch.MakeAsync(Account, epoch, key, head, _keys[^1], _head);
+        using var signing = await WebCryptoEpoch.KeepHeadAsync(_keys[^1], Epochs[^1]);
+        var record = await WebCryptoEpoch.MakeAsync(Account, epoch, key, head, _keys[^1], signing);
         return new(record, await WebCryptoEpoch.WrapsAsync(key, Account, epoch, staying), await WebCryptoKeys.MakeAsync([.. Epochs, record], [.. _keys, key], await WebCryptoEpoch.KeepHeadAsync(key, record)));
     }
 
@@ -113,7 +112,6 @@ internal sealed class WebCryptoUnlocked : Unlocked
         {
             key.Dispose();
         }
-        _head.Dispose();
         base.Dispose(disposing);
     }
 }

@@ -33,23 +33,11 @@ internal static class WebCryptoEpoch
         return EpochRecord.TryParse(record, out var made, out var error) ? made : throw new System.Diagnostics.UnreachableException($"{error}");
     }
 
-    /// <summary>The head key. Null where it does not open, or is another than the record's: a signature of its own tells.</summary>
-    public static async Task<JSObject?> OpenHeadAsync(JSObject accountKey, EpochRecord record)
+    /// <summary>The head key. Null where it does not open, or is another than the record's.</summary>
+    public static Task<JSObject?> OpenHeadAsync(JSObject accountKey, EpochRecord record)
     {
         byte[] sealedKey = record.SealedHeadKey.ToArray();
-        var head = await VaultModule.OpenHeadKeyAsync(accountKey, record.Account.ToArray(), sealedKey[NonceSize..], sealedKey[..NonceSize], record.AssociatedData.ToArray());
-        if (head is null)
-        {
-            return null;
-        }
-        byte[] message = record.AssociatedData.ToArray();
-        byte[] signature = await VaultModule.BytesAsync(VaultModule.SignAsync(head, message));
-        if (record.HeadKey.Verify(message, signature))
-        {
-            return head;
-        }
-        head.Dispose();
-        return null;
+        return VaultModule.OpenHeadKeyAsync(accountKey, record.Account.ToArray(), sealedKey[NonceSize..], sealedKey[..NonceSize], record.AssociatedData.ToArray(), record.HeadKey.Bytes.ToArray());
     }
 
     /// <summary>The head key of a record that this device made or has opened before, as a handle that gives no bytes: a new one could be exported, because it had to be sealed.</summary>

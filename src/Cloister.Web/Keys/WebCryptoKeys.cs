@@ -22,13 +22,13 @@ internal sealed class WebCryptoKeys : VaultKeys
     public static async Task<WebCryptoKeys> MakeAsync(ImmutableArray<EpochRecord> records, IReadOnlyList<JSObject> accountKeys, JSObject head)
     {
         byte[] account = records[0].Account.ToArray();
-        var epochs = VaultModule.List();
+        JSObject? epochs = null;
         foreach (var key in accountKeys)
         {
-            VaultModule.Append(epochs, await VaultModule.ItemKeysAsync(key, account));
+            epochs = await VaultModule.AddEpochAsync(epochs, key, account);
         }
         byte[] nameKey = await VaultModule.BytesAsync(VaultModule.DeriveFromAccountAsync(accountKeys[0], account, "cloister account v1 names"));
-        return new(records, nameKey, epochs, head, await VaultModule.CacheKeyAsync(accountKeys[^1], account));
+        return new(records, nameKey, epochs!, head, await VaultModule.CacheKeyAsync(accountKeys[^1], account));
     }
 
     public override async ValueTask<ImmutableArray<SealedChange>> SealAsync(IReadOnlyList<PlainItem> items, CancellationToken cancellationToken)

@@ -89,11 +89,13 @@ export async function sealHeadKey(accountKey, head, account, iv, additionalData)
   return { bytes: new Uint8Array(await subtle.wrapKey("pkcs8", head.key, key, gcm(iv, additionalData))) };
 }
 
-// Null where it does not open.
-export async function openHeadKey(accountKey, account, sealed, iv, additionalData) {
+// Null where it does not open, or is not the private key of the public key that its record names: a signature of its own tells.
+export async function openHeadKey(accountKey, account, sealed, iv, additionalData, publicKey) {
   try {
     const key = await aead(accountKey, account, "cloister account v1 head key", ["unwrapKey"]);
-    return { key: await subtle.unwrapKey("pkcs8", sealed, key, gcm(iv, additionalData), "Ed25519", false, ["sign"]) };
+    const head = { key: await subtle.unwrapKey("pkcs8", sealed, key, gcm(iv, additionalData), "Ed25519", false, ["sign"]) };
+    const named = await subtle.importKey("raw", publicKey, "Ed25519", false, ["verify"]);
+    return await subtle.verify("Ed25519", named, await subtle.sign("Ed25519", head.key, additionalData), additionalData) ? head : null;
   } catch {
     return null;
   }
@@ -118,6 +120,13 @@ export async function itemKeys(accountKey, account) {
   }
   k1[15] = (k1[15] << 1) ^ (carry * 0x87);
   return { blocks, commitment, k1 };
+}
+
+// One more epoch at the end of the list; null is the empty one.
+export async function addEpoch(epochs, accountKey, account) {
+  epochs ??= [];
+  epochs.push(await itemKeys(accountKey, account));
+  return epochs;
 }
 
 const noIv = new Uint8Array(16);
@@ -168,10 +177,6 @@ async function sealOne(keys, { associated, content }) {
 export const openItems = (epochs, rows) => each(rows, row => openOne(epochs[row.epoch - 1], row));
 
 export const sealItems = (epochs, rows) => each(rows, row => sealOne(epochs[row.epoch - 1], row));
-
-export const list = () => [];
-
-export const append = (array, element) => void array.push(element);
 
 async function each(packed, work) {
   const rows = [];
