@@ -11,11 +11,12 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
 {
     private readonly ReadOnlySpan<byte> _source = source;
     private int _offset;
+    private WireError _error;
 
     /// <summary>The first fault, or <see cref="WireFault.None"/>.</summary>
-    public WireError Error { get; private set; }
+    public readonly WireError Error => _error;
 
-    public readonly bool Failed => Error.Fault is not WireFault.None;
+    public readonly bool Failed => _error.Fault is not WireFault.None;
 
     public readonly int Offset => _offset;
 
@@ -25,15 +26,15 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
     public ReadOnlySpan<byte> Bytes(string field, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (!Failed && length > Remaining)
-        {
-            Error = new(WireFault.Truncated, field, _offset, length, Remaining);
-        }
         if (Failed)
         {
             return default;
         }
-
+        if (length > Remaining)
+        {
+            _error = new(WireFault.Truncated, field, _offset, length, Remaining);
+            return default;
+        }
         var bytes = _source.Slice(_offset, length);
         _offset += length;
         return bytes;
@@ -70,7 +71,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
         int matching = bytes.CommonPrefixLength(value);
         if (matching < bytes.Length)
         {
-            Error = new(WireFault.WrongValue, field, start + matching, value[matching], bytes[matching]);
+            _error = new(WireFault.WrongValue, field, start + matching, value[matching], bytes[matching]);
         }
     }
 
@@ -81,7 +82,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
         int dirty = Bytes(field, length).IndexOfAnyExcept((byte)0);
         if (dirty >= 0)
         {
-            Error = new(WireFault.WrongValue, field, start + dirty, 0, _source[start + dirty]);
+            _error = new(WireFault.WrongValue, field, start + dirty, 0, _source[start + dirty]);
         }
     }
 
@@ -92,7 +93,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
         uint length = UInt32LittleEndian(field);
         if (!Failed && length > max)
         {
-            Error = new(WireFault.TooLong, field, start, max, length);
+            _error = new(WireFault.TooLong, field, start, max, length);
         }
         return Failed ? default : Bytes(field, (int)length);
     }
@@ -104,7 +105,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
         var padding = Rest(field);
         if (padding.ContainsAnyExcept((byte)0))
         {
-            Error = new(WireFault.DirtyPadding, field, start, 0, padding.Length);
+            _error = new(WireFault.DirtyPadding, field, start, 0, padding.Length);
         }
     }
 
@@ -113,7 +114,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
     {
         if (!Failed && Remaining > 0)
         {
-            Error = new(WireFault.TrailingBytes, field, _offset, 0, Remaining);
+            _error = new(WireFault.TrailingBytes, field, _offset, 0, Remaining);
         }
     }
 
@@ -122,7 +123,7 @@ public ref struct WireReader(ReadOnlySpan<byte> source)
     {
         if (!Failed)
         {
-            Error = new(WireFault.WrongValue, field, _offset, expected, actual);
+            _error = new(WireFault.WrongValue, field, _offset, expected, actual);
         }
     }
 }

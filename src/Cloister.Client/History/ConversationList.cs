@@ -14,13 +14,13 @@ internal sealed class ConversationList
     private const int Many = 2000;
 
     // Changed under the book's lock. Readers take the arrays, which are replaced as a whole.
-    private Dictionary<Identity, ConversationHeader> _headers = [];
+    private Lazy<Dictionary<Identity, ConversationHeader>> _headers = new([]); // what was written is read when it is first needed: a list is shown before
     private Dictionary<(string Kind, string Subject), Registers> _registers = [];
     private ulong _turn;
     private bool _isRead;
     private readonly Lock _sorting = new();
-    private ConversationHeader[] _sorted = []; // _sorting
-    private HashSet<Identity> _moved = [];     // _sorting: what is not there in it, or otherwise
+    private IReadOnlyList<ConversationHeader> _sorted = []; // _sorting
+    private HashSet<Identity> _moved = [];                  // _sorting: what is not there in it, or otherwise
 
     /// <summary>Turns since it was written.</summary>
     public ulong Written { get; private set; }
@@ -51,7 +51,7 @@ internal sealed class ConversationList
     {
         lock (_sorting)
         {
-            return _headers.GetValueOrDefault(conversation) ?? ConversationHeader.Of(conversation, null, 0, null);
+            return _headers.Value.GetValueOrDefault(conversation) ?? ConversationHeader.Of(conversation, null, 0, null);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed class ConversationList
     /// <summary>Writes it, and forgets the journal that it stands for, but for what <paramref name="needed"/> still needs.</summary>
     public async ValueTask WriteAsync(HistoryBook book, WriteBatch batch, ulong needed, CancellationToken cancellationToken)
     {
-        byte[] content = ListBytes.Write([.. Conversations, .. _headers.Values.Where(header => !header.IsShown)], _registers.Values);
+        byte[] content = ListBytes.Write(Conversations, [.. _headers.Value.Values.Where(header => !header.IsShown)], _registers.Values);
         byte[] sealedList = await book.Keys.SealForDeviceAsync(Purpose, content, cancellationToken).ConfigureAwait(false);
         ulong turn = batch.State.Turn;
         ulong begin = Math.Min(turn, needed);
@@ -110,15 +110,15 @@ internal sealed class ConversationList
         if (await book.Store.GetAsync(StoreTable.Index, StoreKeys.List, cancellationToken).ConfigureAwait(false) is not { Length: > sizeof(ulong) } row
             || BinaryPrimitives.ReadUInt64BigEndian(row) is var turn && turn > book.State.Turn
             || await book.Keys.OpenForDeviceAsync(Purpose, row.AsMemory(sizeof(ulong)), cancellationToken).ConfigureAwait(false) is not { } content
-            || !ListBytes.TryRead(content, out var headers, out var registers))
+            || !ListBytes.TryRead(content, out var shown, out var hidden, out var registers))
         {
             return false;
         }
         lock (_sorting)
         {
-            _headers = headers.ToDictionary(header => header.Id);
+            _headers = new(() => shown.Concat(hidden).ToDictionary(header => header.Id));
             _registers = registers.ToDictionary(one => (one.Kind, one.Subject));
-            (_sorted, _moved) = ([.. headers.Where(header => header.IsShown)], []);
+            (_sorted, _moved) = (shown, []);
         }
         (_turn, Written, Unwritten) = (turn, turn, 0);
         return true;
@@ -169,7 +169,7 @@ internal sealed class ConversationList
     {
         lock (_sorting)
         {
-            (_headers, _registers, _sorted, _moved) = ([], [], [], []);
+            (_headers, _registers, _sorted, _moved) = (new([]), [], [], []);
         }
         Unwritten = 0;
         // While some are opened, the next are read.
@@ -251,7 +251,7 @@ internal sealed class ConversationList
     {
         lock (_sorting)
         {
-            _headers[header.Id] = header;
+            _headers.Value[header.Id] = header;
             _moved.Add(header.Id);
         }
     }
@@ -259,8 +259,8 @@ internal sealed class ConversationList
     // Few of many move at a time: these are sorted by themselves and put where they belong. Under the lock.
     private ConversationHeader[] Sorted()
     {
-        ConversationHeader[] moved = [.. _moved.Select(conversation => _headers[conversation]).Where(header => header.IsShown).Order(ConversationHeader.ListOrder)];
-        var all = new List<ConversationHeader>(_headers.Count);
+        ConversationHeader[] moved = [.. _moved.Select(conversation => _headers.Value[conversation]).Where(header => header.IsShown).Order(ConversationHeader.ListOrder)];
+        var all = new List<ConversationHeader>(_headers.Value.Count);
         int next = 0;
         foreach (var header in _sorted.Where(header => !_moved.Contains(header.Id)))
         {

@@ -45,13 +45,14 @@ internal sealed class HistoryBook : IAsyncDisposable
     /// <summary>Reads the store, or makes an empty one this account's.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        if (await Store.GetAsync(StoreTable.Meta, StoreKeys.Format, cancellationToken).ConfigureAwait(false) is null)
+        ReadOnlyMemory<byte>[] keys = [StoreKeys.Format, StoreKeys.Account];
+        byte[]?[] rows = await Store.GetAllAsync(StoreTable.Meta, keys, cancellationToken).ConfigureAwait(false);
+        if (rows[0] is null)
         {
             await MakeAsync(cancellationToken).ConfigureAwait(false);
+            rows = await Store.GetAllAsync(StoreTable.Meta, keys, cancellationToken).ConfigureAwait(false);
         }
-        byte[]? format = await Store.GetAsync(StoreTable.Meta, StoreKeys.Format, cancellationToken).ConfigureAwait(false);
-        byte[]? account = await Store.GetAsync(StoreTable.Meta, StoreKeys.Account, cancellationToken).ConfigureAwait(false);
-        if (format is not [StoreKeys.FormatNumber] || !account.AsSpan().SequenceEqual(Keys.Account.ToArray()))
+        if (rows[0] is not [StoreKeys.FormatNumber] || !rows[1].AsSpan().SequenceEqual(Keys.Account.ToArray()))
         {
             throw new StoreFailedException("This device's store is another account's, or a newer program's.");
         }
@@ -372,9 +373,12 @@ internal sealed class HistoryBook : IAsyncDisposable
     private async Task<ulong> TurnAsync(CancellationToken cancellationToken)
     {
         byte[]?[] rows = await Store.GetAllAsync(StoreTable.Meta, [StoreKeys.Turn, StoreKeys.Account], cancellationToken).ConfigureAwait(false);
-        return !rows[1].AsSpan().SequenceEqual(Keys.Account.ToArray()) ? throw new StoreFailedException("This device left the account in another window, or its storage was cleared.")
-            : rows[0] is { } turn ? BinaryPrimitives.ReadUInt64BigEndian(turn) : 0;
+        return TurnOf(rows[0], rows[1]);
     }
+
+    private ulong TurnOf(byte[]? turn, byte[]? account) =>
+        !account.AsSpan().SequenceEqual(Keys.Account.ToArray()) ? throw new StoreFailedException("This device left the account in another window, or its storage was cleared.")
+        : turn is null ? 0 : BinaryPrimitives.ReadUInt64BigEndian(turn);
 
     // A row that the state names is not there: another program moved it on, or the store is damaged.
     private async Task MissingAsync(CancellationToken cancellationToken)
@@ -389,8 +393,11 @@ internal sealed class HistoryBook : IAsyncDisposable
     // True where something was read anew.
     private async Task<bool> CatchUpAsync(CancellationToken cancellationToken)
     {
-        bool read = false;
-        while (_doubtful || !await IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+        if (!_doubtful && await IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+        do
         {
             _doubtful = true;
             var state = await LoadAsync(cancellationToken).ConfigureAwait(false);
@@ -404,26 +411,25 @@ internal sealed class HistoryBook : IAsyncDisposable
             {
                 await MissingAsync(cancellationToken).ConfigureAwait(false);
             }
-            read = true;
         }
-        return read;
+        while (_doubtful);
+        return true;
     }
 
     private async Task<BookState> LoadAsync(CancellationToken cancellationToken)
     {
-        ulong turn = await TurnAsync(cancellationToken).ConfigureAwait(false);
-        ReadOnlyMemory<byte>[] keys = [StoreKeys.Epoch, StoreKeys.Accepted, StoreKeys.Sent, StoreKeys.Promoting, StoreKeys.Fault];
+        ReadOnlyMemory<byte>[] keys = [StoreKeys.Turn, StoreKeys.Account, StoreKeys.Epoch, StoreKeys.Accepted, StoreKeys.Sent, StoreKeys.Promoting, StoreKeys.Fault];
         byte[]?[] rows = await Store.GetAllAsync(StoreTable.Meta, keys, cancellationToken).ConfigureAwait(false);
         ReadOnlyMemory<byte>[] partKeys = [.. Enumerable.Range(0, ItemTree.Parts).Select(part => (ReadOnlyMemory<byte>)StoreKeys.TreePart(part))];
         byte[]?[] parts = await Store.GetAllAsync(StoreTable.Leaves, partKeys, cancellationToken).ConfigureAwait(false);
         return new()
         {
-            Turn = turn,
-            Epoch = rows[0] is null ? null : EpochRecord.TryParse(rows[0], out var epoch, out _) ? epoch : throw Damaged(),
-            Accepted = HeadOf(rows[1]),
-            Sent = HeadOf(rows[2]),
-            Promoting = HeadOf(rows[3]),
-            Fault = rows[4] is [var fault] ? (HeadFault)fault : HeadFault.None,
+            Turn = TurnOf(rows[0], rows[1]),
+            Epoch = rows[2] is null ? null : EpochRecord.TryParse(rows[2], out var epoch, out _) ? epoch : throw Damaged(),
+            Accepted = HeadOf(rows[3]),
+            Sent = HeadOf(rows[4]),
+            Promoting = HeadOf(rows[5]),
+            Fault = rows[6] is [var fault] ? (HeadFault)fault : HeadFault.None,
             Tree = ItemTree.TryParse([.. parts.Select(part => (ReadOnlyMemory<byte>)(part ?? []))], out var tree, out _) ? tree : throw Damaged(),
             Unsent = await OutboxAsync(StoreKeys.Unsent(default), StoreKeys.InFlight(default), cancellationToken).ConfigureAwait(false),
             InFlight = await OutboxAsync(StoreKeys.InFlight(default), [], cancellationToken).ConfigureAwait(false),

@@ -100,15 +100,16 @@ public sealed class ItemTree
         {
             reader.Refuse("part", part, found);
         }
-        for (int at = 0; at < roots.Length && !reader.Failed; at++)
+        var nodes = reader.Bytes("nodes", roots.Length * NodeSize);
+        for (int at = 0; !nodes.IsEmpty; at++, nodes = nodes[NodeSize..])
         {
-            uint leaves = reader.UInt32BigEndian("leaves");
-            var hash = reader.Bytes("node", SHA256.HashSizeInBytes);
-            roots[at] = reader.Failed ? default : new(leaves, NodeHash.Read(hash));
+            uint leaves = BinaryPrimitives.ReadUInt32BigEndian(nodes);
+            var hash = nodes[sizeof(uint)..NodeSize];
             if (leaves > Subtree.MaxLeaves || (leaves == 0 && hash.ContainsAnyExcept((byte)0)))
             {
                 reader.Refuse("leaves", Subtree.MaxLeaves, leaves);
             }
+            roots[at] = new(leaves, NodeHash.Read(hash));
         }
         reader.ExpectEnd("part");
         return reader.Error;

@@ -53,15 +53,16 @@ public class ListTests
             new(TestAccount.Random(), "Über 🦦", TestAccount.Random(), FractionalIndex.Between(null, null), true, true, false, TestAccount.Random(), 3, clock),
         ];
         var registers = new Registers(RegisterKind.Settings, "").With("a", JsonValue.Create("b"), DateTimeOffset.UnixEpoch.AddYears(50), TestAccount.Random());
-        byte[] bytes = ListBytes.Write(headers, [registers]);
-        Assert.True(ListBytes.TryRead(bytes, out var read, out var others));
-        Assert.Equal(headers, read);
+        byte[] bytes = ListBytes.Write(headers, [headers[1], headers[0], headers[1]], [registers]);
+        Assert.True(ListBytes.TryRead(bytes, out var shown, out var hidden, out var others));
+        Assert.Equal(headers, shown);
+        Assert.Equal([headers[1], headers[0], headers[1]], hidden);
         Assert.Equal(registers.ToBytes(), Assert.Single(others).ToBytes());
         for (int length = 0; length < bytes.Length; length++)
         {
-            Assert.False(ListBytes.TryRead(bytes.AsSpan(0, length), out _, out _));
+            Assert.False(ListBytes.TryRead(bytes.AsMemory(0, length), out _, out _, out _));
         }
-        Assert.False(ListBytes.TryRead([.. bytes, 0], out _, out _));
-        Assert.False(ListBytes.TryRead([1, .. bytes.AsSpan(1)], out _, out _));
+        Assert.False(ListBytes.TryRead((byte[])[.. bytes, 0], out _, out _, out _));
+        Assert.False(ListBytes.TryRead((byte[])[1, .. bytes.AsSpan(1)], out _, out _, out _));
     }
 }
