@@ -78,7 +78,7 @@ public class HistoryNumbers(Chromium chromium)
         await Expect(visitor.Page.Locator(".hits li").First).ToBeVisibleAsync(new() { Timeout = AnHour });
         Tell($"and its words found in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
 
-        for (int round = 0; round < 3; round++)
+        for (int round = 0; round < 9; round++)
         {
             await visitor.EnterAsync(house.Home);
             await Expect(visitor.Page.Locator("[data-conversation]").First).ToBeVisibleAsync(new() { Timeout = AnHour });

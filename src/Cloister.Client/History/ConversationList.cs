@@ -13,11 +13,15 @@ internal sealed class ConversationList
     private const string Purpose = "conversations";
     private const int Many = 2000;
 
+    // Ours to choose: as many headers take a page some milliseconds.
+    private const int Some = 500;
+
     // Changed under the book's lock. Readers take the arrays, which are replaced as a whole.
     private Lazy<Dictionary<Identity, ConversationHeader>> _headers = new([]); // what was written is read when it is first needed: a list is shown before
     private Dictionary<(string Kind, string Subject), Registers> _registers = [];
     private ulong _turn;
     private bool _isRead;
+    private volatile bool _isReadOn;
     private readonly Lock _sorting = new();
     private IReadOnlyList<ConversationHeader> _sorted = []; // _sorting
     private HashSet<Identity> _moved = [];                  // _sorting: what is not there in it, or otherwise
@@ -92,6 +96,30 @@ internal sealed class ConversationList
         (_turn, _isRead) = (book.State.Turn, true);
     }
 
+    /// <summary>Reads what nobody has looked at yet, so that the first search or change need not. In pieces: a page has one thread.</summary>
+    public async ValueTask ReadOnAsync(CancellationToken cancellationToken)
+    {
+        if (_isReadOn)
+        {
+            return;
+        }
+        _isReadOn = true;
+        var conversations = Conversations;
+        for (int i = 0; i < conversations.Count; i++)
+        {
+            _ = conversations[i];
+            if (i % Some == Some - 1)
+            {
+                await Task.Yield();
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        lock (_sorting)
+        {
+            _ = _headers.Value;
+        }
+    }
+
     /// <summary>Writes it, and forgets the journal that it stands for, but for what <paramref name="needed"/> still needs.</summary>
     public async ValueTask WriteAsync(HistoryBook book, WriteBatch batch, ulong needed, CancellationToken cancellationToken)
     {
@@ -120,6 +148,7 @@ internal sealed class ConversationList
             _registers = registers.ToDictionary(one => (one.Kind, one.Subject));
             (_sorted, _moved) = (shown, []);
         }
+        _isReadOn = false;
         (_turn, Written, Unwritten) = (turn, turn, 0);
         return true;
     }

@@ -244,6 +244,7 @@ public sealed class UserHistory : IAsyncDisposable
         {
             await WriteListAsync(cancellationToken).ConfigureAwait(false);
         }
+        await _book.List.ReadOnAsync(cancellationToken).ConfigureAwait(false);
         await _shelf.KeepUpAsync(cancellationToken).ConfigureAwait(false);
         if (_book.State.Turn > _book.List.Written + Several)
         {
