@@ -128,19 +128,22 @@ internal sealed class Appraiser(AppraisalPolicy policy, SessionBinding? session,
 
     private Dictionary<Platform, PlatformFindings> JudgeEvidence(EnclaveBundle bundle, List<Platform> shown, EnclaveStatement? statement)
     {
-        var evidence = shown.ToDictionary(platform => platform, platform => bundle.Evidence.Single(one => one.Platform == platform.Name).Content);
         byte[] reportData = session?.ReportData() ?? EnclaveStatement.ReportData(bundle.Statement.Span);
-        var carried = evidence.Select(one => one.Key.CarriedReportData(one.Value.Span, policy)).FirstOrDefault(data => data is not null);
+        ReadOnlyMemory<byte>? carried = null;
+        foreach (var platform in shown)
+        {
+            carried ??= platform.CarriedReportData(bundle.EvidenceOf(platform).Span, policy);
+        }
         var nonce = statement?.GpuEvidence is null ? [] : EnclaveStatement.GpuNonce(bundle.Statement.Span);
         var binding = new Binding(reportData, carried ?? reportData, nonce, _release?.Manifest.Measurements, now);
 
-        JudgeGpuBinding(evidence, statement);
+        JudgeGpuBinding(bundle, shown.Find(platform => platform is NvidiaPlatform), statement);
 
         var findings = new Dictionary<Platform, PlatformFindings>();
         bool formed = true;
         foreach (var platform in shown.Where(platform => platform.IsNamedBy(policy)))
         {
-            if (platform.Appraise(evidence[platform].Span, policy, binding) is { } found)
+            if (platform.Appraise(bundle.EvidenceOf(platform).Span, policy, binding) is { } found)
             {
                 findings.Add(platform, found);
                 _platforms.AddRange(found.Checks.Select(Weigh));
@@ -160,11 +163,11 @@ internal sealed class Appraiser(AppraisalPolicy policy, SessionBinding? session,
     }
 
     // The hardware signed the statement, the statement names the evidence, and the evidence answers the rest of the statement.
-    private void JudgeGpuBinding(Dictionary<Platform, ReadOnlyMemory<byte>> evidence, EnclaveStatement? statement)
+    private void JudgeGpuBinding(EnclaveBundle bundle, Platform? gpus, EnclaveStatement? statement)
     {
         if (statement is not null)
         {
-            string? shown = evidence.FirstOrDefault(one => one.Key is NvidiaPlatform) is { Key: not null, Value: var gpus } ? Convert.ToHexStringLower(SHA256.HashData(gpus.Span)) : null;
+            string? shown = gpus is null ? null : Convert.ToHexStringLower(SHA256.HashData(bundle.EvidenceOf(gpus).Span));
             That(BundleCheck.GpuBinding, statement.GpuEvidence == shown, statement.GpuEvidence is null ? "no evidence of GPUs" : $"{statement.GpuEvidence[..16]}…", shown is null ? "none" : $"{shown[..16]}…");
         }
     }

@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
+using System.Numerics;
 using System.Security.Cryptography;
 using Org.BouncyCastle.Crypto.EC;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
-using BigInteger = Org.BouncyCastle.Math.BigInteger;
 
 namespace Cloister.Primitives;
 
@@ -46,7 +46,7 @@ public sealed class EcdsaPublicKey : IDisposable
 
         if (backend.IsManaged())
         {
-            key = IsOnCurve(curve, point[1..]) ? new(curve, point.ToArray(), null) : null;
+            key = SignatureRun.IsKey(SchemeOf(curve), point) ?? IsOnCurve(curve, point[1..]) ? new(curve, point.ToArray(), null) : null;
             return key is not null;
         }
         try
@@ -66,7 +66,7 @@ public sealed class EcdsaPublicKey : IDisposable
         Span<byte> numbers = stackalloc byte[2 * SizeOf(_curve)];
         Span<byte> digest = stackalloc byte[64];
         return TryRead(signature, format, numbers)
-            && (SignatureRun.AnswerTo(_curve is EcdsaCurve.P256 ? SignatureScheme.EcdsaP256 : SignatureScheme.EcdsaP384, hash, _point, default, message, numbers)
+            && (SignatureRun.AnswerTo(SchemeOf(_curve), hash, _point, default, message, numbers)
                 ?? VerifyHash(digest[..CryptographicOperations.HashData(hash, message, digest)], numbers));
     }
 
@@ -87,6 +87,8 @@ public sealed class EcdsaPublicKey : IDisposable
         _               => throw new ArgumentOutOfRangeException(nameof(curve)),
     };
 
+    private static SignatureScheme SchemeOf(EcdsaCurve curve) => curve is EcdsaCurve.P256 ? SignatureScheme.EcdsaP256 : SignatureScheme.EcdsaP384;
+
     private static ECDsa ImportNative(EcdsaCurve curve, ReadOnlySpan<byte> xy, int size) => ECDsa.Create(new ECParameters
     {
         Curve = curve is EcdsaCurve.P256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384,
@@ -97,21 +99,24 @@ public sealed class EcdsaPublicKey : IDisposable
     private static bool IsOnCurve(EcdsaCurve curve, ReadOnlySpan<byte> xy)
     {
         var (p, b) = curve is EcdsaCurve.P256 ? Curves.P256 : Curves.P384;
-        var (x, y) = (new BigInteger(1, xy[..(xy.Length / 2)]), new BigInteger(1, xy[(xy.Length / 2)..]));
-        var right = x.Multiply(x).Subtract(BigInteger.Three).Multiply(x).Add(b);
-        return x.CompareTo(p) < 0 && y.CompareTo(p) < 0 && y.Multiply(y).Subtract(right).Mod(p).SignValue == 0;
+        var (x, y) = (Number(xy[..(xy.Length / 2)]), Number(xy[(xy.Length / 2)..]));
+        return x < p && y < p && ((y * y) - (((x * x) - 3) * x) - b) % p == 0;
     }
+
+    private static BigInteger Number(ReadOnlySpan<byte> bytes) => new(bytes, isUnsigned: true, isBigEndian: true);
 
     // The prime, and b. A class of its own, because where the platform verifies nobody needs them.
     private static class Curves
     {
-        public static readonly (BigInteger P, BigInteger B) P256 = (
-            new("ffffffff00000001000000000000000000000000ffffffffffffffffffffffff", 16),
-            new("5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b", 16));
+        public static readonly (BigInteger P, BigInteger B) P256 = Of(
+            "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff",
+            "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b");
 
-        public static readonly (BigInteger P, BigInteger B) P384 = (
-            new("fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff", 16),
-            new("b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef", 16));
+        public static readonly (BigInteger P, BigInteger B) P384 = Of(
+            "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
+            "b3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aef");
+
+        private static (BigInteger P, BigInteger B) Of(string p, string b) => (Number(Convert.FromHexString(p)), Number(Convert.FromHexString(b)));
     }
 
     private ECPublicKeyParameters Managed()
@@ -129,7 +134,7 @@ public sealed class EcdsaPublicKey : IDisposable
         int size = SizeOf(_curve);
         var signer = new ECDsaSigner();
         signer.Init(false, _managed ??= Managed());
-        return signer.VerifySignature(digest.ToArray(), new BigInteger(1, numbers[..size]), new BigInteger(1, numbers[size..]));
+        return signer.VerifySignature(digest.ToArray(), new(1, numbers[..size]), new(1, numbers[size..]));
     }
 
     // Into r ‖ s.

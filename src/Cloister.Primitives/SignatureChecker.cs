@@ -20,7 +20,7 @@ public sealed record SignatureQuestion(
 /// <remarks>The checker is believed: it must be as trustworthy as this library.</remarks>
 public abstract class SignatureChecker
 {
-    /// <returns>Null where it cannot say. Then the signature is checked here.</returns>
+    /// <returns>Null where it cannot say, or the key is none. Then all of it is checked here.</returns>
     protected abstract Task<bool?> CheckAsync(SignatureQuestion question);
 
     /// <summary>Runs a verification, with the checker's answers in it.</summary>
@@ -32,7 +32,13 @@ public abstract class SignatureChecker
     {
         var run = new SignatureRun();
         _ = run.Use(verification);
-        run.Answers = await Task.WhenAll(run.Questions.Select(CheckAsync)).ConfigureAwait(false);
+        var asked = run.Questions.Select(CheckAsync).ToList();
+        bool?[] answers = new bool?[asked.Count];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = await asked[i].ConfigureAwait(false);
+        }
+        run.Answers = answers;
         return run.Use(verification);
     }
 }
@@ -83,6 +89,26 @@ internal sealed class SignatureRun
             run._questions.Add(new SignatureQuestion(scheme, hash, key, exponent, message.ToArray(), signature.ToArray()));
         }
         return true;
+    }
+
+    /// <summary>
+    /// Whether a key is one, where a verification runs on this thread. At first each of the right form counts as one; then each whose signatures were answered, because whoever answered had to read it.
+    /// Null: it is to be checked.
+    /// </summary>
+    public static bool? IsKey(SignatureScheme scheme, ReadOnlySpan<byte> key)
+    {
+        if (_current is not { } run)
+        {
+            return null;
+        }
+        for (int i = 0; i < run.Answers?.Length; i++)
+        {
+            if (run.Answers[i] is not null && run._questions[i].Scheme == scheme && run._questions[i].Key.Span.SequenceEqual(key))
+            {
+                return true;
+            }
+        }
+        return run.Answers is null ? true : null;
     }
 
     private int IndexOf(SignatureScheme scheme, HashAlgorithmName hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> exponent, ReadOnlySpan<byte> message, ReadOnlySpan<byte> signature)

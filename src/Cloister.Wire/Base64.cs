@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Cloister.Wire;
@@ -13,14 +15,15 @@ public static class Base64
     public static string Encode(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes);
 
     /// <summary>Section 5: the URL and file name alphabet, without padding.</summary>
-    public static string EncodeUrl(ReadOnlySpan<byte> bytes) => System.Buffers.Text.Base64Url.EncodeToString(bytes);
+    public static string EncodeUrl(ReadOnlySpan<byte> bytes) => Base64Url.EncodeToString(bytes);
 
     /// <summary>Decodes what <see cref="Encode"/> writes and nothing else.</summary>
     public static bool TryDecode(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
         int padding = text.EndsWith("==") ? 2 : text.EndsWith("=") ? 1 : 0;
         var buffer = new byte[Math.Max(0, text.Length / 4 * 3 - padding)];
-        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length && EndsCanonically(text, buffer);
+        bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length
+            && text[LastGroup(buffer.Length)..].SequenceEqual(Encode(buffer.AsSpan(buffer.Length / 3 * 3)));
         bytes = decoded ? buffer : null;
         return decoded;
     }
@@ -28,22 +31,13 @@ public static class Base64
     /// <summary>Decodes what <see cref="EncodeUrl"/> writes and nothing else.</summary>
     public static bool TryDecodeUrl(ReadOnlySpan<char> text, [NotNullWhen(true)] out byte[]? bytes)
     {
-        bytes = null;
-        if (text.Length % 4 == 1 || text.ContainsAny('+', '/', '='))
-        {
-            return false;
-        }
-        var padded = new char[(text.Length + 3) / 4 * 4];
-        padded.AsSpan(text.Length).Fill('=');
-        text.Replace(padded, '-', '+');
-        padded.AsSpan(0, text.Length).Replace('_', '/');
-        return TryDecode(padded, out bytes);
+        var buffer = new byte[(int)(text.Length * 3L / 4)];
+        bool decoded = text.Length % 4 != 1 && Base64Url.DecodeFromChars(text, buffer, out _, out int length) is OperationStatus.Done && length == buffer.Length
+            && text[LastGroup(buffer.Length)..].SequenceEqual(EncodeUrl(buffer.AsSpan(buffer.Length / 3 * 3)));
+        bytes = decoded ? buffer : null;
+        return decoded;
     }
 
     // Once no character was skipped, only the last group of three bytes has more than one text.
-    private static bool EndsCanonically(ReadOnlySpan<char> text, ReadOnlySpan<byte> bytes)
-    {
-        int groups = bytes.Length / 3;
-        return text[(groups * 4)..].SequenceEqual(Encode(bytes[(groups * 3)..]));
-    }
+    private static int LastGroup(int bytes) => bytes / 3 * 4;
 }

@@ -92,6 +92,39 @@ public class SignatureCheckerTests
         Assert.True(await new PlatformChecker(_ => false).RunAsync(() => ++runs == 1 ? verify([.. Message, 0], signature) : verify(Message, signature)));
     }
 
+    // Whether a point is one of the curve is the browser's to say where it verifies with it, and ours where it says nothing.
+    [Theory]
+    [InlineData(SignatureScheme.EcdsaP256)]
+    [InlineData(SignatureScheme.EcdsaP384)]
+    public async Task A_point_beside_its_curve_is_no_key(SignatureScheme scheme)
+    {
+        var (curve, signer) = scheme is SignatureScheme.EcdsaP256 ? (EcdsaCurve.P256, P256) : (EcdsaCurve.P384, P384);
+        var point = signer.ExportParameters(false).Q;
+        byte[] good = [4, .. point.X!, .. point.Y!], bad = [.. good[..^1], (byte)(good[^1] ^ 1)];
+        byte[] signature = signer.SignData(Message, HashAlgorithmName.SHA256);
+        foreach (byte[] bytes in (byte[][])[good, bad])
+        {
+            foreach (var answer in (Func<bool, bool?>[])[genuine => genuine, _ => null])
+            {
+                var imported = new List<bool>();
+                var checker = new PlatformChecker(answer);
+                bool accepted = await checker.RunAsync(() =>
+                {
+                    bool read = EcdsaPublicKey.TryImport(curve, bytes, Backend.Managed, out var key);
+                    imported.Add(read);
+                    return read && key!.Verify(Message, HashAlgorithmName.SHA256, signature, EcdsaSignatureFormat.P1363);
+                });
+                Assert.Equal(bytes == good, accepted);
+                Assert.Equal([true, bytes == good], imported);
+                Assert.Single(checker.Asked);
+            }
+        }
+
+        // One that is only met the second time was not asked about.
+        int runs = 0;
+        Assert.False(await new PlatformChecker(_ => true).RunAsync(() => EcdsaPublicKey.TryImport(curve, ++runs == 1 ? good : bad, Backend.Managed, out _)));
+    }
+
     [Fact]
     public async Task Nor_does_it_hold_for_another_key_hash_or_scheme()
     {

@@ -9,6 +9,9 @@ try {
   const { Subjects } = (await runtime.getAssemblyExports(runtime.getConfig().mainAssemblyName)).Cloister.Bench.Page;
   const text = await (await fetch('evidence.json')).text();
   Subjects.Load(text);
+
+  // The web app has it before it has a bundle: that comes over the network.
+  await import('./signatures.js');
   const checks = browserChecks(JSON.parse(text));
 
   const subjects = {

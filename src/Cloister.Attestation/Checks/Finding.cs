@@ -7,7 +7,7 @@ namespace Cloister.Attestation;
 public sealed record Finding<TCheck>(TCheck Name, Verdict Verdict, string Expected, string Found) where TCheck : struct, Enum
 {
     /// <summary>The same among the checks of an appraisal, under the platform's name.</summary>
-    internal Check ToCheck(string prefix) => new($"{prefix}{Name}", Verdict, Expected, Found, Verdict is Verdict.Waived ? Found : null);
+    internal Check ToCheck(string prefix) => new(prefix + Name, Verdict, Expected, Found, Verdict is Verdict.Waived ? Found : null);
 }
 
 /// <summary>A verification in progress: each check has one place, and keeps the first answer that was given.</summary>
@@ -29,8 +29,15 @@ internal sealed class Findings<TCheck> where TCheck : struct, Enum
     public TCheck? FirstFailure => _places.FirstOrDefault(place => place?.Verdict is Verdict.Failed)?.Name;
 
     /// <summary>One for each name. A check that nobody ran is one that failed.</summary>
-    public ImmutableArray<Finding<TCheck>> ToImmutable() =>
-        [.. Names.Select((name, index) => _places[index] ?? new Finding<TCheck>(name, Verdict.Failed, "to be checked", Check.NotReached))];
+    public ImmutableArray<Finding<TCheck>> ToImmutable()
+    {
+        var all = ImmutableArray.CreateBuilder<Finding<TCheck>>(Names.Length);
+        for (int i = 0; i < Names.Length; i++)
+        {
+            all.Add(_places[i] ?? new Finding<TCheck>(Names[i], Verdict.Failed, "to be checked", Check.NotReached));
+        }
+        return all.MoveToImmutable();
+    }
 
     private void Record(Finding<TCheck> finding) => _places[Array.IndexOf(Names, finding.Name)] ??= finding;
 }

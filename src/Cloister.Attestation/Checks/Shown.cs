@@ -15,5 +15,13 @@ internal static class Shown
     public static string Age(TimeSpan age) => $"{(long)age.TotalSeconds} s old";
 
     /// <summary>Short, and printable ASCII only.</summary>
-    public static string Text(string text) => new([.. text.Take(MaxText).Select(character => character is >= ' ' and < '\x7f' ? character : '?')]);
+    public static string Text(string text)
+    {
+        char[] shown = text[..Math.Min(text.Length, MaxText)].ToCharArray();
+        foreach (ref char character in shown.AsSpan())
+        {
+            character = character is >= ' ' and < '\x7f' ? character : '?';
+        }
+        return new(shown);
+    }
 }

@@ -20,7 +20,17 @@ public sealed record SnpEvidence
     public string? RevocationList { get; init; }
 
     /// <summary>Reads its form strictly; what it holds is read by the verification.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> json, [NotNullWhen(true)] out SnpEvidence? evidence) => (evidence = AttestationJson.Read(json, AttestationJson.Default.SnpEvidence)) is not null;
+    public static bool TryParse(ReadOnlySpan<byte> json, [NotNullWhen(true)] out SnpEvidence? evidence)
+    {
+        evidence = null;
+        if (JsonMembers.Parse(json) is { } parsed)
+        {
+            var members = new JsonMembers(parsed);
+            var (report, certificates, list) = (members.Text("report"), members.Texts("certificates"), members.OptionalText("revocation_list"));
+            evidence = members.End() ? new SnpEvidence { Report = report, Certificates = certificates, RevocationList = list } : null;
+        }
+        return evidence is not null;
+    }
 
     /// <summary>As it goes into a bundle.</summary>
     public PlatformEvidence ToPlatformEvidence() => new(Platform, JsonSerializer.SerializeToUtf8Bytes(this, AttestationJson.Default.SnpEvidence));

@@ -64,7 +64,7 @@ public sealed record SnpMachines
             [SnpField.HostData] = [new byte[32]],
             [SnpField.IdKeyDigest] = [new byte[48]],
             [SnpField.AuthorKeyDigest] = [new byte[48]],
-        }.ToImmutableDictionary(),
+        },
         Hardening = new SnpHardening { TcbFloors = TcbFloors, MinimumAbi = MinimumAbi, Mitigations = Mitigations, GuestDemands = GuestDemands },
     };
 }
@@ -85,12 +85,12 @@ public sealed record TrustedRoot
     /// </summary>
     public static ImmutableArray<TrustedRoot> Amd { get; } =
     [
-        new() { Fingerprint = "429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831", Product = SnpProduct.Genoa, Simulated = false },
-        new() { Fingerprint = "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08", Product = SnpProduct.Turin, Simulated = false },
+        new() { Fingerprint = SnpAuthority.Genoa.RootFingerprint, Product = SnpProduct.Genoa, Simulated = false },
+        new() { Fingerprint = SnpAuthority.Turin.RootFingerprint, Product = SnpProduct.Turin, Simulated = false },
     ];
 
     /// <summary>Milan's root, for a policy that accepts it in so many words.</summary>
-    public static TrustedRoot AmdMilan { get; } = new() { Fingerprint = "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9", Product = SnpProduct.Milan, Simulated = false };
+    public static TrustedRoot AmdMilan { get; } = new() { Fingerprint = SnpAuthority.Milan.RootFingerprint, Product = SnpProduct.Milan, Simulated = false };
 }
 
 /// <summary>The oldest accepted security version of each part of a product's firmware, and why.</summary>

@@ -7,7 +7,6 @@ namespace Cloister.Attestation;
 internal sealed class SnpPlatform : Platform
 {
     private const string Prefix = "Snp.";
-    private const int ChainLength = 3;
 
     public override string Name => SnpEvidence.Platform;
 
@@ -43,12 +42,12 @@ internal sealed class SnpPlatform : Platform
     // All three certificates come with the evidence: nothing is filled in from elsewhere.
     private static SnpCollateral? CollateralOf(SnpEvidence evidence)
     {
-        var certificates = new byte[ChainLength][];
         byte[]? list = null;
-        bool decoded = !evidence.Certificates.IsDefault && evidence.Certificates.Length == ChainLength
-            && evidence.Certificates.Select((text, index) => Decode(text, Certificate.MaxSize, out certificates[index]!)).All(one => one)
-            && (evidence.RevocationList is null || Decode(evidence.RevocationList, RevocationList.MaxSize, out list));
-        return decoded ? new SnpCollateral { Chip = certificates[0], Intermediate = certificates[1], Root = certificates[2], RevocationList = list } : null;
+        return !evidence.Certificates.IsDefault && evidence.Certificates is [var first, var second, var third]
+            && Decode(first, Certificate.MaxSize, out var chip) && Decode(second, Certificate.MaxSize, out var intermediate) && Decode(third, Certificate.MaxSize, out var root)
+            && (evidence.RevocationList is null || Decode(evidence.RevocationList, RevocationList.MaxSize, out list))
+            ? new SnpCollateral { Chip = chip, Intermediate = intermediate, Root = root, RevocationList = list }
+            : null;
     }
 
     private static bool Decode(string? text, int maxSize, out byte[]? bytes)

@@ -9,7 +9,7 @@ public sealed record SnpReportPolicy
     public required ImmutableArray<TrustedRoot> Roots { get; init; }
 
     /// <summary>Fields that must have one of the listed values. A field that is not named is not compared; an empty list accepts no value.</summary>
-    public ImmutableDictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>> Expected { get; init; } = ImmutableDictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>>.Empty;
+    public IReadOnlyDictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>> Expected { get; init; } = new Dictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>>();
 
     /// <summary>The oldest accepted version of each part of the reported firmware. Zero accepts every version of a part.</summary>
     public TcbVersion MinimumTcb { get; init; }

@@ -17,8 +17,8 @@ public static class SnpVerification
     /// <summary>The report's product: what its processor says, and for version 2, which does not say, what the certificate's issuer tells.</summary>
     public static SnpProduct ProductOf(SnpReport report, Certificate? chip) => report.Product is not SnpProduct.Unknown ? report.Product
         : chip is null ? SnpProduct.Unknown
-        : SnpAuthority.Amd.FirstOrDefault(authority => authority.Value.Intermediate.Subject.SequenceEqual(chip.Content.Issuer)) is { Value: not null } known ? known.Key
-        : SnpEndorsement.Read(chip, SigningKey.Vlek)?.Product ?? SnpProduct.Unknown;
+        : SnpAuthority.All.FirstOrDefault(authority => authority.Intermediate.Subject.SequenceEqual(chip.Content.Issuer))?.Product
+        ?? SnpEndorsement.Read(chip, SigningKey.Vlek)?.Product ?? SnpProduct.Unknown;
 }
 
 /// <summary>One verification in progress, in the order of docs/spec/snp.md, section 3.</summary>
@@ -66,9 +66,9 @@ internal sealed class SnpVerifier(SnpCollateral collateral, SnpReportPolicy poli
 
     private TrustedRoot? JudgeChain(SnpReport report, Certificate? chip, SnpProduct product)
     {
-        var published = SnpAuthority.Amd.GetValueOrDefault(product);
-        var root = Read(collateral.Root, published?.Root);
-        var intermediate = Read(collateral.Intermediate, published?.Intermediate);
+        var published = SnpAuthority.Of(product);
+        var root = collateral.Root.IsEmpty ? published?.Root : Read(collateral.Root);
+        var intermediate = collateral.Intermediate.IsEmpty ? published?.Intermediate : Read(collateral.Intermediate);
         if (chip is null || root is null || intermediate is null)
         {
             That(SnpCheck.Chain, false, "certificates of root, intermediate and chip", "one is missing or cannot be read");
@@ -81,9 +81,9 @@ internal sealed class SnpVerifier(SnpCollateral collateral, SnpReportPolicy poli
         That(SnpCheck.RootTrust, pinned is not null && root.IsSignedBy(root) && (belong || handed), $"one of {policy.Roots.Length} pinned roots", $"{root.Key.Fingerprint[..16]}…");
 
         // Under AMD's root only the intermediate that AMD publishes makes chips' certificates; those of lent keys have another.
-        bool amds = published is not null && root.Key.Fingerprint == published.Root.Key.Fingerprint;
+        bool amds = published is not null && root.Key.Fingerprint == published.RootFingerprint;
         bool lent = policy.VlekAccepted && report.Signer.Key is SigningKey.Vlek;
-        bool known = !handed || (belong && (!amds || lent || intermediate.Key.Fingerprint == published!.Intermediate.Key.Fingerprint));
+        bool known = !handed || (belong && (!amds || lent || intermediate.Key.Fingerprint == published!.IntermediateFingerprint));
         That(SnpCheck.IntermediateTrust, known, "the intermediate that the root made", known ? "the same" : "another");
 
         JudgeChip(report, chip, intermediate, product, lent ? SigningKey.Vlek : SigningKey.Vcek, CertificatePath.FindFault([chip, intermediate, root], usageDemanded: false, SnpEndorsement.LookedAt));
@@ -139,7 +139,7 @@ internal sealed class SnpVerifier(SnpCollateral collateral, SnpReportPolicy poli
         {
             var endorsed = SnpEndorsement.Read(chip, SigningKey.Vlek)?.Product;
             bool one = product is not SnpProduct.Unknown && root?.Product == product && endorsed == product && hardening.TcbFloors.Any(floor => floor.Product == product);
-            That(SnpCheck.Product, one, $"one of {string.Join(", ", hardening.TcbFloors.Select(floor => floor.Product))}, the same in root, certificate and report", $"root: {root?.Product}; certificate: {endorsed}; report: {report.Product}");
+            That(SnpCheck.Product, one, $"one of {string.Join(", ", hardening.TcbFloors.Select(floor => floor.Product.ToString()))}, the same in root, certificate and report", $"root: {root?.Product}; certificate: {endorsed}; report: {report.Product}");
         }
     }
 
@@ -229,7 +229,7 @@ internal sealed class SnpVerifier(SnpCollateral collateral, SnpReportPolicy poli
         var (guest, platform) = (report.Policy, report.PlatformInfo);
         That(SnpCheck.Smt, !guest.SmtAllowed, "no sibling threads", guest.SmtAllowed ? "allowed" : "not allowed");
         That(SnpCheck.Cxl, !guest.CxlAllowed, "no CXL memory", guest.CxlAllowed ? "allowed" : "not allowed");
-        bool abi = (guest.AbiMajor, guest.AbiMinor).CompareTo((hardening.MinimumAbi.Major, hardening.MinimumAbi.Minor)) >= 0;
+        bool abi = guest.AbiMajor > hardening.MinimumAbi.Major || (guest.AbiMajor == hardening.MinimumAbi.Major && guest.AbiMinor >= hardening.MinimumAbi.Minor);
         That(SnpCheck.Abi, abi, $"firmware ABI {hardening.MinimumAbi.Major}.{hardening.MinimumAbi.Minor} or later demanded", $"{guest.AbiMajor}.{guest.AbiMinor}");
         That(SnpCheck.GuestDemands, (guest.Value & hardening.GuestDemands) == hardening.GuestDemands, hardening.GuestDemands == 0 ? "nothing in particular" : new GuestPolicy(hardening.GuestDemands).Describe(), guest.Describe());
         That(SnpCheck.Ecc, platform.EccEnabled, "memory with error correction", platform.EccEnabled ? "on" : "off");
@@ -241,8 +241,7 @@ internal sealed class SnpVerifier(SnpCollateral collateral, SnpReportPolicy poli
 
     private bool IsValid(Certificate certificate) => certificate.NotBefore <= now + ClockSkew && now <= certificate.NotAfter;
 
-    private static Certificate? Read(ReadOnlyMemory<byte> der, Certificate? published) =>
-        der.IsEmpty ? published : Certificate.TryParse(der, out var certificate) ? certificate : null;
+    private static Certificate? Read(ReadOnlyMemory<byte> der) => Certificate.TryParse(der, out var certificate) ? certificate : null;
 
     private bool That(SnpCheck name, bool holds, string expected, string found) => _findings.That(name, holds, expected, found);
 

@@ -48,34 +48,47 @@ public sealed record EnclaveBundle(ReadOnlyMemory<byte> Statement, ImmutableArra
         return bytes.ToArray();
     }
 
+    internal ReadOnlyMemory<byte> EvidenceOf(Platform platform) => Evidence.Single(evidence => evidence.Platform == platform.Name).Content;
+
     /// <summary>Reads the envelope; the statement and each platform's evidence are read by the appraisal.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out EnclaveBundle? bundle)
     {
         bundle = null;
-        if (bytes.Length > MaxSize || AttestationJson.Read(bytes, AttestationJson.Default.BundleDocument) is not { Version: 1 } document
-            || !Base64.TryDecode(document.Statement, out var statement)
-            || !document.Evidence.Remove(TypeMember, out var type) || type.ValueKind is not JsonValueKind.String || !type.ValueEquals(CollectionType))
+        if (bytes.Length > MaxSize || JsonMembers.Parse(bytes) is not { } json)
         {
             return false;
         }
+        var members = new JsonMembers(json);
+        bool isOurs = members.Number("version") == 1 & Base64.TryDecode(members.Text("statement"), out var statement);
+        var evidence = ReadCollection(members.Required("evidence"));
+        var published = members.Optional("publication");
+        bool isPublished = published.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
+        var publication = isPublished ? Attestation.Publication.Read(published) : null;
+        bundle = members.End() && isOurs && evidence is not null && isPublished == publication is not null ? new EnclaveBundle(statement!, evidence.Value, publication) : null;
+        return bundle is not null;
+    }
 
-        // A conceptual message wrapper collection (draft-ietf-rats-msg-wrap): a record [type, value] per platform, in an order that says nothing.
+    // A conceptual message wrapper collection (draft-ietf-rats-msg-wrap): a record [type, value] per platform, in an order that says nothing.
+    private static ImmutableArray<PlatformEvidence>? ReadCollection(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        if (members.Text(TypeMember) != CollectionType)
+        {
+            return null;
+        }
         var evidence = ImmutableArray.CreateBuilder<PlatformEvidence>();
         foreach (var platform in Attestation.Platform.All)
         {
-            if (document.Evidence.Remove(platform.Name, out var record))
+            if (members.Optional(platform.Name) is { ValueKind: not JsonValueKind.Undefined } record)
             {
                 if (!TryReadRecord(record, platform.MediaType, out var content))
                 {
-                    return false;
+                    return null;
                 }
                 evidence.Add(new PlatformEvidence(platform.Name, content));
             }
         }
-        var publication = document.Publication is null ? null : Attestation.Publication.FromDocument(document.Publication);
-        bool known = document.Evidence.Count == 0 && (document.Publication is null || publication is not null);
-        bundle = known ? new EnclaveBundle(statement, evidence.ToImmutable(), publication) : null;
-        return bundle is not null;
+        return members.End() ? evidence.ToImmutable() : null;
     }
 
     private static bool TryReadRecord(JsonElement record, string mediaType, [NotNullWhen(true)] out byte[]? content)
@@ -93,15 +106,4 @@ public sealed record EnclaveBundle(ReadOnlyMemory<byte> Statement, ImmutableArra
             return false;
         }
     }
-}
-
-internal sealed record BundleDocument
-{
-    public required int Version { get; init; }
-
-    public required string Statement { get; init; }
-
-    public required Dictionary<string, JsonElement> Evidence { get; init; }
-
-    public PublicationDocument? Publication { get; init; }
 }

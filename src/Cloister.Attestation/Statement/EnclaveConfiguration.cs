@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace Cloister.Attestation;
 
@@ -18,6 +19,24 @@ public sealed record EnclaveConfiguration
 
     /// <summary>Names of the counters that leave the enclave. Version 1 has none.</summary>
     public required ImmutableArray<string> Counters { get; init; }
+
+    internal static EnclaveConfiguration? Read(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        var engine = EngineConfiguration.Read(members.Required("engine"));
+        var limits = EnclaveLimits.Read(members.Required("limits"));
+        ShapingFloor? floor = members.Text("shaping_floor") switch
+        {
+            nameof(ShapingFloor.None)   => ShapingFloor.None,
+            nameof(ShapingFloor.Padded) => ShapingFloor.Padded,
+            nameof(ShapingFloor.Paced)  => ShapingFloor.Paced,
+            _                           => null,
+        };
+        var (egress, counters) = (members.Texts("egress"), members.Texts("counters"));
+        return members.End() && engine is not null && limits is not null && floor is { } known
+            ? new EnclaveConfiguration { Engine = engine, Limits = limits, ShapingFloor = known, Egress = egress, Counters = counters }
+            : null;
+    }
 }
 
 /// <summary>The embedded engine, or a server beside it in the same enclave.</summary>
@@ -27,6 +46,19 @@ public sealed record EngineConfiguration
 
     /// <summary>For <see cref="EngineKind.Upstream"/>: an <c>http</c> address on a loopback interface. Null for the embedded engine.</summary>
     public string? Upstream { get; init; }
+
+    internal static EngineConfiguration? Read(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        EngineKind? kind = members.Text("kind") switch
+        {
+            nameof(EngineKind.Embedded) => EngineKind.Embedded,
+            nameof(EngineKind.Upstream) => EngineKind.Upstream,
+            _                           => null,
+        };
+        string? upstream = members.OptionalText("upstream");
+        return members.End() && kind is { } known ? new EngineConfiguration { Kind = known, Upstream = upstream } : null;
+    }
 }
 
 public enum EngineKind : byte { Embedded, Upstream }
@@ -49,6 +81,19 @@ public sealed record EnclaveLimits
     /// <summary>The longest answer of the embedded engine, in tokens.</summary>
     public required int AnswerTokens { get; init; }
 
+    internal static EnclaveLimits? Read(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        var limits = new EnclaveLimits
+        {
+            Sessions = members.Number("sessions"),
+            Answers = members.Number("answers"),
+            RequestBytes = members.Number("request_bytes"),
+            AnswerTokens = members.Number("answer_tokens"),
+        };
+        return members.End() ? limits : null;
+    }
+
     public static EnclaveLimits Usual { get; } = new() { Sessions = 10_000, Answers = 64, RequestBytes = 16 * 1024 * 1024, AnswerTokens = 4096 };
 }
 
@@ -64,4 +109,17 @@ public sealed record ServedModel
     public string? Tokenizer { get; init; }
 
     public string? Template { get; init; }
+
+    internal static ServedModel? Read(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        var model = new ServedModel
+        {
+            Name = members.Text("name"),
+            Weights = members.OptionalText("weights"),
+            Tokenizer = members.OptionalText("tokenizer"),
+            Template = members.OptionalText("template"),
+        };
+        return members.End() ? model : null;
+    }
 }

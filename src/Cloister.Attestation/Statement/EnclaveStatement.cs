@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Cloister.Primitives;
 using Cloister.Wire;
 
@@ -54,7 +55,7 @@ public sealed record EnclaveStatement
     /// <summary>Reads a statement strictly: no unknown, repeated or missing member, no trailing bytes, at most 64 KiB.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out EnclaveStatement? statement)
     {
-        statement = bytes.Length <= MaxSize ? AttestationJson.Read(bytes, AttestationJson.Default.EnclaveStatement) : null;
+        statement = bytes.Length <= MaxSize && JsonMembers.Parse(bytes) is { } json ? Read(json) : null;
         if (statement is not null && !statement.IsWellFormed())
         {
             statement = null;
@@ -97,16 +98,45 @@ public sealed record EnclaveStatement
     internal static DateTimeOffset? ParseTime(string text) =>
         DateTimeOffset.TryParseExact(text, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
+    private static EnclaveStatement? Read(JsonElement json)
+    {
+        var members = new JsonMembers(json);
+        var config = EnclaveConfiguration.Read(members.Required("config"));
+        var models = ImmutableArray.CreateBuilder<ServedModel>();
+        foreach (var one in members.Elements("models"))
+        {
+            if (ServedModel.Read(one) is not { } model)
+            {
+                return null;
+            }
+            models.Add(model);
+        }
+        var statement = config is null ? null : new EnclaveStatement
+        {
+            Version = members.Number("version"),
+            Role = members.Text("role"),
+            Node = members.Text("node"),
+            ChannelKey = members.Text("channel_key"),
+            Config = config,
+            Models = models.ToImmutable(),
+            IssuedAt = members.Text("issued_at"),
+            ExpiresAt = members.Text("expires_at"),
+            Release = members.OptionalText("release"),
+            GpuEvidence = members.OptionalText("gpu_evidence"),
+        };
+        return members.End() ? statement : null;
+    }
+
     private bool IsWellFormed() =>
         ParseTime(IssuedAt) is not null && ParseTime(ExpiresAt) is not null
         && IsNode(Node)
         && (Release is null || (Hex.TryDecode(Release, out var release) && release.Length == 32))
         && (GpuEvidence is null || (Hex.TryDecode(GpuEvidence, out var digest) && digest.Length == 32))
         && Base64.TryDecode(ChannelKey, out var key) && key.Length == X25519PublicKey.Size
-        && Config is { Engine: not null, Limits: { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }, Egress.IsDefault: false, Counters.IsDefault: false }
+        && Config.Limits is { Sessions: > 0, Answers: > 0, RequestBytes: > 0, AnswerTokens: > 0 }
         && Config.Engine.Kind is EngineKind.Embedded == Config.Engine.Upstream is null
         && (Config.Engine.Upstream is null || IsLoopback(Config.Engine.Upstream))
-        && !Models.IsDefault && Models.All(IsWellFormed) && Models.DistinctBy(model => model.Name).Count() == Models.Length;
+        && Models.All(IsWellFormed) && Models.DistinctBy(model => model.Name).Count() == Models.Length;
 
     private static bool IsWellFormed(ServedModel model) =>
         model.Name.Length is > 0 and <= 128 && new[] { model.Weights, model.Tokenizer, model.Template }.All(digest => digest is null || (Hex.TryDecode(digest, out var bytes) && bytes.Length == 32));
@@ -124,7 +154,6 @@ public sealed record EnclaveStatement
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(EnclaveStatement))]
 [JsonSerializable(typeof(EnclaveConfiguration))]
-[JsonSerializable(typeof(BundleDocument))]
 [JsonSerializable(typeof(SnpEvidence))]
 [JsonSerializable(typeof(PublicationDocument))]
 [JsonSerializable(typeof(NvidiaGpuEvidence))]
@@ -136,15 +165,30 @@ public sealed record EnclaveStatement
 internal sealed partial class AttestationJson : JsonSerializerContext
 {
     /// <summary>Null where the bytes are not exactly one value of the type.</summary>
-    public static T? Read<T>(ReadOnlySpan<byte> bytes, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
+    public static T? Read<T>(ReadOnlySpan<byte> bytes, JsonTypeInfo<T> type) where T : class
     {
         try
         {
             return JsonSerializer.Deserialize(bytes, type);
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException)
+        catch (Exception e) when (IsOfContent(e))
         {
             return null;
         }
     }
+
+    /// <summary>The same, of a part of a larger text.</summary>
+    public static T? Read<T>(JsonElement json, JsonTypeInfo<T> type) where T : class
+    {
+        try
+        {
+            return json.Deserialize(type);
+        }
+        catch (Exception e) when (IsOfContent(e))
+        {
+            return null;
+        }
+    }
+
+    private static bool IsOfContent(Exception e) => e is JsonException or NotSupportedException or InvalidOperationException;
 }

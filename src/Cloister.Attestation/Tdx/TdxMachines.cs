@@ -68,6 +68,6 @@ public sealed record TdxMachines
             [TdxField.MrOwner] = [new byte[48]],
             [TdxField.MrOwnerConfig] = [new byte[48]],
             [TdxField.MrServiceTd] = [new byte[48], ReadOnlyMemory<byte>.Empty],
-        }.ToImmutableDictionary(),
+        },
     };
 }

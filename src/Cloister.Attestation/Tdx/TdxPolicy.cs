@@ -23,7 +23,7 @@ public sealed record TdxPolicy
     public required bool ArchitecturalDefaults { get; init; }
 
     /// <summary>Fields that must have one of the listed values. A field that is not named is not compared; an empty list accepts no value.</summary>
-    public required ImmutableDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>> Expected { get; init; }
+    public required IReadOnlyDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>> Expected { get; init; }
 
     /// <summary>Builds, of which the domain must be one in all five registers. Null: they are not compared.</summary>
     public ImmutableArray<TdxBuild>? Builds { get; init; }
@@ -40,7 +40,7 @@ public sealed record TdxPolicy
         MinimumEvaluationDataNumber = 0,
         MinimumTeeTcbSvn = [.. new byte[16]],
         ArchitecturalDefaults = true,
-        Expected = ImmutableDictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>>.Empty,
+        Expected = new Dictionary<TdxField, ImmutableArray<ReadOnlyMemory<byte>>>(),
     };
 }
 

@@ -20,7 +20,7 @@ internal sealed partial class WebCryptoSignatures : SignatureChecker
         try
         {
             await _import;
-            return await VerifyAsync($"{question.Scheme}", question.Hash.Name!, question.Key.ToArray(), question.Exponent.ToArray(), question.Message.ToArray(), question.Signature.ToArray());
+            return await VerifyAsync(question.Scheme.ToString(), question.Hash.Name!, question.Key.ToArray(), question.Exponent.ToArray(), question.Message.ToArray(), question.Signature.ToArray());
         }
         catch (JSException)
         {

@@ -14,19 +14,35 @@ public class SnpVerificationTests
     private static readonly SimulatedReport Usual = new() { ReportData = Filled(64, 1), Measurement = Filled(48, 2), HostData = Filled(32, 3), IdKeyDigest = Filled(48, 4), AuthorKeyDigest = Filled(48, 5) };
     private static readonly TcbVersion Good = SimulatedReport.Tcb;
 
+    private static readonly ImmutableDictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>> Wanted = new Dictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>>
+    {
+        [SnpField.Measurement] = [Usual.Measurement],
+        [SnpField.ReportData] = [Usual.ReportData],
+        [SnpField.HostData] = [new byte[32], Usual.HostData],
+        [SnpField.IdKeyDigest] = [Usual.IdKeyDigest],
+        [SnpField.AuthorKeyDigest] = [Usual.AuthorKeyDigest],
+    }.ToImmutableDictionary();
+
     private static readonly SnpReportPolicy Policy = new()
     {
         Roots = Machine.Policy.Snp!.Roots,
         Hardening = new SnpHardening { TcbFloors = TcbFloor.Current, MinimumAbi = new FirmwareAbi(1, 55), Mitigations = 0, GuestDemands = 0 },
-        Expected = new Dictionary<SnpField, ImmutableArray<ReadOnlyMemory<byte>>>
-        {
-            [SnpField.Measurement] = [Usual.Measurement],
-            [SnpField.ReportData] = [Usual.ReportData],
-            [SnpField.HostData] = [new byte[32], Usual.HostData],
-            [SnpField.IdKeyDigest] = [Usual.IdKeyDigest],
-            [SnpField.AuthorKeyDigest] = [Usual.AuthorKeyDigest],
-        }.ToImmutableDictionary(),
+        Expected = Wanted,
     };
+
+    [Fact]
+    public void The_pinned_certificates_are_the_pinned_keys()
+    {
+        Assert.Equal([SnpProduct.Milan, SnpProduct.Genoa, SnpProduct.Turin], SnpAuthority.All.Select(authority => authority.Product));
+        foreach (var authority in SnpAuthority.All)
+        {
+            Assert.Equal(authority.RootFingerprint, authority.Root.Key.Fingerprint);
+            Assert.Equal(authority.IntermediateFingerprint, authority.Intermediate.Key.Fingerprint);
+            Assert.True(authority.Intermediate.IsSignedBy(authority.Root));
+            Assert.Same(authority, SnpAuthority.Of(authority.Product));
+        }
+        Assert.Null(SnpAuthority.Of(SnpProduct.Unknown));
+    }
 
     [Theory]
     [InlineData(2)]
@@ -86,7 +102,7 @@ public class SnpVerificationTests
         (SnpCheck, Func<SnpResult>) Endorsed(SnpCheck name, Func<SnpCollateral, SnpCollateral> spoil) => (name, () => Verify(Report(Usual), spoil(Collateral())));
         (SnpCheck, Func<SnpResult>) Demand(SnpCheck name, SnpReportPolicy policy) => (name, () => Verify(Report(Usual), policy: policy));
         (SnpCheck, Func<SnpResult>) Harder(SnpCheck name, SnpHardening hardening) => Demand(name, Policy with { Hardening = hardening });
-        (SnpCheck, Func<SnpResult>) Expect(SnpCheck name, SnpField field) => Demand(name, Policy with { Expected = Policy.Expected.SetItem(field, [Filled(48, 9)]) });
+        (SnpCheck, Func<SnpResult>) Expect(SnpCheck name, SnpField field) => Demand(name, Policy with { Expected = Wanted.SetItem(field, [Filled(48, 9)]) });
         var strange = Stranger.Attest(Usual);
 
         return
@@ -104,7 +120,7 @@ public class SnpVerificationTests
             Field(SnpCheck.HardwareId, Usual with { ChipId = Filled(64, 9) }),
             Field(SnpCheck.EndorsedTcb, Usual with { ReportedTcb = SimulatedReport.Encode(Good with { Snp = 26 }) }),
             (SnpCheck.Signature, () => { byte[] report = Report(Usual); report[SnpReport.SignedSize] ^= 1; return Verify(report); }),
-            (SnpCheck.Signature, () => { byte[] report = Report(Usual); report[0x50] ^= 1; return Verify(report, policy: Policy with { Expected = Policy.Expected.Remove(SnpField.ReportData) }); }),
+            (SnpCheck.Signature, () => { byte[] report = Report(Usual); report[0x50] ^= 1; return Verify(report, policy: Policy with { Expected = Wanted.Remove(SnpField.ReportData) }); }),
             Demand(SnpCheck.MinimumTcb, Policy with { MinimumTcb = Good with { Tee = 1 } }),
             Field(SnpCheck.Debug, Usual with { Policy = Usual.Policy | 1 << 19 }),
             Field(SnpCheck.MigrationAgent, Usual with { Policy = Usual.Policy | 1 << 18 }),
@@ -117,7 +133,7 @@ public class SnpVerificationTests
             Field(SnpCheck.SignerInfo, Usual with { Signer = 8 }),
             Field(SnpCheck.SignerInfo, Usual with { Signer = 32 }),
             Expect(SnpCheck.Measurement, SnpField.Measurement),
-            Demand(SnpCheck.Measurement, Policy with { Expected = Policy.Expected.SetItem(SnpField.Measurement, []) }),
+            Demand(SnpCheck.Measurement, Policy with { Expected = Wanted.SetItem(SnpField.Measurement, []) }),
             Expect(SnpCheck.HostData, SnpField.HostData),
             Expect(SnpCheck.ReportData, SnpField.ReportData),
             Expect(SnpCheck.IdKeyDigest, SnpField.IdKeyDigest),

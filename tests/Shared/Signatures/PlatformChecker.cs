@@ -14,13 +14,13 @@ internal sealed class PlatformChecker(Func<bool, bool?>? say = null) : Signature
     {
         Asked.Enqueue(question);
         await Task.Yield();
-        bool genuine = question.Scheme switch
+        bool? genuine = question.Scheme switch
         {
             SignatureScheme.RsaPss or SignatureScheme.RsaPkcs1 => Rsa(question),
             SignatureScheme.Ed25519                            => new Ed25519PublicKey(question.Key.Span).Verify(question.Message.Span, question.Signature.Span),
             _                                                  => Ecdsa(question),
         };
-        return say is null ? genuine : say(genuine);
+        return say is null || genuine is not { } known ? genuine : say(known);
     }
 
     private static bool Rsa(SignatureQuestion question)
@@ -29,14 +29,22 @@ internal sealed class PlatformChecker(Func<bool, bool?>? say = null) : Signature
         return key.VerifyData(question.Message.Span, question.Signature.Span, question.Hash, question.Scheme is SignatureScheme.RsaPss ? RSASignaturePadding.Pss : RSASignaturePadding.Pkcs1);
     }
 
-    private static bool Ecdsa(SignatureQuestion question)
+    // Null where the point is not on the curve.
+    private static bool? Ecdsa(SignatureQuestion question)
     {
         int size = question.Key.Length / 2;
-        using var key = ECDsa.Create(new ECParameters
+        try
         {
-            Curve = question.Scheme is SignatureScheme.EcdsaP256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384,
-            Q = new ECPoint { X = question.Key[1..(1 + size)].ToArray(), Y = question.Key[(1 + size)..].ToArray() },
-        });
-        return key.VerifyData(question.Message.Span, question.Signature.Span, question.Hash);
+            using var key = ECDsa.Create(new ECParameters
+            {
+                Curve = question.Scheme is SignatureScheme.EcdsaP256 ? ECCurve.NamedCurves.nistP256 : ECCurve.NamedCurves.nistP384,
+                Q = new ECPoint { X = question.Key[1..(1 + size)].ToArray(), Y = question.Key[(1 + size)..].ToArray() },
+            });
+            return key.VerifyData(question.Message.Span, question.Signature.Span, question.Hash);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
     }
 }
