@@ -119,8 +119,13 @@ public sealed class EcdsaPublicKey : IDisposable
         private static (BigInteger P, BigInteger B) Of(string p, string b) => (Number(Convert.FromHexString(p)), Number(Convert.FromHexString(b)));
     }
 
-    private ECPublicKeyParameters Managed()
+    // Null where the point is not on the curve: a run that only asks takes it for one (SignatureRun.IsKey).
+    private ECPublicKeyParameters? Managed()
     {
+        if (!IsOnCurve(_curve, _point.AsSpan(1)))
+        {
+            return null;
+        }
         var curve = CustomNamedCurves.GetByName(_curve is EcdsaCurve.P256 ? "secp256r1" : "secp384r1");
         return new ECPublicKeyParameters(curve.Curve.DecodePoint(_point), new ECDomainParameters(curve));
     }
@@ -131,9 +136,13 @@ public sealed class EcdsaPublicKey : IDisposable
         {
             return _native.VerifyHash(digest, numbers);
         }
+        if ((_managed ??= Managed()) is not { } key)
+        {
+            return false;
+        }
         int size = SizeOf(_curve);
         var signer = new ECDsaSigner();
-        signer.Init(false, _managed ??= Managed());
+        signer.Init(false, key);
         return signer.VerifySignature(digest.ToArray(), new(1, numbers[..size]), new(1, numbers[size..]));
     }
 

@@ -59,13 +59,18 @@ public sealed record EnclaveBundle(ReadOnlyMemory<byte> Statement, ImmutableArra
             return false;
         }
         var members = new JsonMembers(json);
-        bool isOurs = members.Number("version") == 1 & Base64.TryDecode(members.Text("statement"), out var statement);
+        int version = members.Number("version");
+        string encoded = members.Text("statement");
         var evidence = ReadCollection(members.Required("evidence"));
         var published = members.Optional("publication");
         bool isPublished = published.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
         var publication = isPublished ? Attestation.Publication.Read(published) : null;
-        bundle = members.End() && isOurs && evidence is not null && isPublished == publication is not null ? new EnclaveBundle(statement!, evidence.Value, publication) : null;
-        return bundle is not null;
+        if (!members.End() || version != 1 || !Base64.TryDecode(encoded, out var statement) || evidence is null || isPublished != (publication is not null))
+        {
+            return false;
+        }
+        bundle = new EnclaveBundle(statement, evidence.Value, publication);
+        return true;
     }
 
     // A conceptual message wrapper collection (draft-ietf-rats-msg-wrap): a record [type, value] per platform, in an order that says nothing.

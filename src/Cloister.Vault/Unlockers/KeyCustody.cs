@@ -100,7 +100,7 @@ public abstract class KeyCustody
         return await IsOfAsync(newest, epochs[^1]).ConfigureAwait(false) ? UnlockFault.None : UnlockFault.WrongCommitment;
     }
 
-    // Signatures lead forward only: an operator can put another head key into an earlier record and sign what follows anew. What it cannot do is seal one under an account key.
+    // From the newest key, which was found to be its epoch's. Signatures lead forward only: an operator can put another head key into an earlier record and sign what follows anew. What it cannot do is seal one under an account key.
     private static async ValueTask<bool> TryReachFirstAsync(Stack<HeldAccountKey> keys, IReadOnlyList<EpochRecord> epochs)
     {
         for (int i = epochs.Count - 1; await keys.Peek().OpensHeadAsync(epochs[i]).ConfigureAwait(false); i--)
