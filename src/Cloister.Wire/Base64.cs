@@ -23,7 +23,7 @@ public static class Base64
         int padding = text.EndsWith("==") ? 2 : text.EndsWith("=") ? 1 : 0;
         var buffer = new byte[Math.Max(0, text.Length / 4 * 3 - padding)];
         bool decoded = text.Length % 4 == 0 && Convert.TryFromBase64Chars(text, buffer, out int length) && length == buffer.Length
-            && text[LastGroup(buffer.Length)..].SequenceEqual(Encode(buffer.AsSpan(buffer.Length / 3 * 3)));
+            && text.EndsWith(Encode(LastGroup(buffer)));
         bytes = decoded ? buffer : null;
         return decoded;
     }
@@ -33,11 +33,11 @@ public static class Base64
     {
         var buffer = new byte[(int)(text.Length * 3L / 4)];
         bool decoded = text.Length % 4 != 1 && Base64Url.DecodeFromChars(text, buffer, out _, out int length) is OperationStatus.Done && length == buffer.Length
-            && text[LastGroup(buffer.Length)..].SequenceEqual(EncodeUrl(buffer.AsSpan(buffer.Length / 3 * 3)));
+            && text.EndsWith(EncodeUrl(LastGroup(buffer)));
         bytes = decoded ? buffer : null;
         return decoded;
     }
 
     // Once no character was skipped, only the last group of three bytes has more than one text.
-    private static int LastGroup(int bytes) => bytes / 3 * 4;
+    private static ReadOnlySpan<byte> LastGroup(byte[] bytes) => bytes.AsSpan(bytes.Length / 3 * 3);
 }

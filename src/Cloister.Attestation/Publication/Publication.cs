@@ -23,10 +23,10 @@ public sealed record Publication(ProvedEntry Release, ProvedEntry? Fleet, Immuta
 
     /// <summary>Reads what <see cref="ToBytes"/> writes. It verifies nothing.</summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out Publication? publication) =>
-        (publication = AttestationJson.Read(bytes, AttestationJson.Default.PublicationDocument) is { } document ? FromDocument(document) : null) is not null;
+        (publication = FromDocument(AttestationJson.Read(bytes, AttestationJson.Default.PublicationDocument))) is not null;
 
     /// <summary>The same, of a part of a larger text. Null where it is none.</summary>
-    internal static Publication? Read(JsonElement json) => AttestationJson.Read(json, AttestationJson.Default.PublicationDocument) is { } document ? FromDocument(document) : null;
+    internal static Publication? Read(JsonElement json) => FromDocument(AttestationJson.Read(json, AttestationJson.Default.PublicationDocument));
 
     /// <summary>The checks of a publication by itself, before any enclave shows it: all but those that compare it with a statement. Nothing here is waived.</summary>
     /// <param name="memory">What is remembered of the log; null where nothing is.</param>
@@ -40,9 +40,9 @@ public sealed record Publication(ProvedEntry Release, ProvedEntry? Fleet, Immuta
 
     internal PublicationDocument ToDocument() => new() { Release = Encode(Release), Fleet = Fleet is null ? null : Encode(Fleet), Others = [.. Others.Select(Encode)] };
 
-    private static Publication? FromDocument(PublicationDocument document)
+    private static Publication? FromDocument(PublicationDocument? document)
     {
-        if (document.Others.IsDefault || document.Others.Length > MaxOthers || Decode(document.Release) is not { } release)
+        if (document is null || document.Others.IsDefault || document.Others.Length > MaxOthers || Decode(document.Release) is not { } release)
         {
             return null;
         }

@@ -43,16 +43,16 @@ internal sealed class SnpPlatform : Platform
     private static SnpCollateral? CollateralOf(SnpEvidence evidence)
     {
         byte[]? list = null;
-        return !evidence.Certificates.IsDefault && evidence.Certificates is [var first, var second, var third]
+        return evidence.Certificates is [var first, var second, var third]
             && Decode(first, Certificate.MaxSize, out var chip) && Decode(second, Certificate.MaxSize, out var intermediate) && Decode(third, Certificate.MaxSize, out var root)
             && (evidence.RevocationList is null || Decode(evidence.RevocationList, RevocationList.MaxSize, out list))
             ? new SnpCollateral { Chip = chip, Intermediate = intermediate, Root = root, RevocationList = list }
             : null;
     }
 
-    private static bool Decode(string? text, int maxSize, out byte[]? bytes)
+    private static bool Decode(string text, int maxSize, out byte[]? bytes)
     {
         bytes = null;
-        return text is { Length: > 0 } && text.Length <= 2 * maxSize && Base64.TryDecode(text, out bytes);
+        return text.Length > 0 && text.Length <= 2 * maxSize && Base64.TryDecode(text, out bytes);
     }
 }

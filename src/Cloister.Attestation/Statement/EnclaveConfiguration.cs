@@ -81,6 +81,8 @@ public sealed record EnclaveLimits
     /// <summary>The longest answer of the embedded engine, in tokens.</summary>
     public required int AnswerTokens { get; init; }
 
+    public static EnclaveLimits Usual { get; } = new() { Sessions = 10_000, Answers = 64, RequestBytes = 16 * 1024 * 1024, AnswerTokens = 4096 };
+
     internal static EnclaveLimits? Read(JsonElement json)
     {
         var members = new JsonMembers(json);
@@ -93,8 +95,6 @@ public sealed record EnclaveLimits
         };
         return members.End() ? limits : null;
     }
-
-    public static EnclaveLimits Usual { get; } = new() { Sessions = 10_000, Answers = 64, RequestBytes = 16 * 1024 * 1024, AnswerTokens = 4096 };
 }
 
 /// <summary>A model that the enclave serves, by the digests of what steers it: lower-case hex SHA-256.</summary>
